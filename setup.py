@@ -1,0 +1,39 @@
+"""Packaging of source-twilio: what a user installs, and the extras a developer adds."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+setup(
+    name="source-twilio",
+    version="0.1.0",
+    description="Airbyte source for Twilio: lossless, incremental, declarative.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    packages=["source_twilio"],
+    package_data={"source_twilio": ["manifest.yaml", "schemas/*.json", "py.typed"]},
+    python_requires=">=3.10,<3.15",
+    install_requires=["airbyte-cdk>=7.39,<8", "orjson>=3.10,<4"],
+    extras_require={
+        "dev": [
+            "airbyte-cdk[manifest-server]>=7.39,<8",
+            "hypothesis>=6,<7",
+            "jsonschema>=4.17,<5",
+            "mypy>=1.14,<3",
+            "pytest>=8,<10",
+            "pytest-xdist>=3,<4",
+            "pyyaml>=6,<7",
+            "requests-mock>=1.12,<2",
+            "ruff>=0.9,<1",
+            "time-machine>=2.16,<4",
+            "trustme>=1.2,<2",
+            "twilio>=9,<10",
+            "types-pyyaml>=6,<7",
+            "types-requests>=2,<3",
+        ],
+        # PyAirbyte does not install on Python 3.13 and later; the rest of the project does.
+        "demo": ["airbyte>=0.71,<0.72; python_version < '3.13'"],
+    },
+    entry_points={"console_scripts": ["source-twilio=source_twilio.run:run"]},
+)

@@ -1,0 +1,52 @@
+"""Fixtures of the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+import requests_mock
+import time_machine
+
+Sandbox = None  # TEMP
+from tools.build_manifest import build
+from unit_tests.mock_twilio import MockTwilio
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    """The time, which stands at NOW until the test moves it."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def mock() -> Iterator[MockTwilio]:
+    """A mock of Twilio's HTTP; at the end, what was expected has been asked and nothing else."""
+    twilio = MockTwilio()
+    with requests_mock.Mocker() as mocker:
+        twilio.mount(mocker)
+        yield twilio
+    assert twilio.unexpected == []
+    assert twilio.outstanding() == {}
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator:
+    """A small embedded Twilio; this process and its children take it for the real one."""
+    with Sandbox(seed=1, scale=0.02, page_size_max=50) as twilio:
+        for name, value in twilio.environment.items():
+            monkeypatch.setenv(name, value)
+        yield twilio
+
+
+@pytest.fixture(scope="session")
+def built_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the self-contained manifest.yaml and components.py."""
+    target = tmp_path_factory.mktemp("build")
+    build(target)
+    return target

@@ -1,0 +1,59 @@
+"""Read the connector through the CDK's entry point, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessage, Level, SyncMode
+from airbyte_cdk.test.catalog_builder import CatalogBuilder, ConfiguredAirbyteStreamBuilder
+from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
+from airbyte_cdk.test.entrypoint_wrapper import read as run_entrypoint
+from airbyte_cdk.test.state_builder import StateBuilder
+
+from source_twilio import SourceTwilio
+
+
+def read(
+    config: Mapping[str, Any],
+    *streams: str,
+    state: Mapping[str, Any] | None = None,
+    sync_mode: SyncMode = SyncMode.incremental,
+    expecting_exception: bool = False,
+) -> EntrypointOutput:
+    """Run `read` for the streams; `state` maps a stream to the state it starts from."""
+    catalog = CatalogBuilder()
+    for name in streams:
+        catalog.with_stream(ConfiguredAirbyteStreamBuilder().with_name(name).with_sync_mode(sync_mode))
+    messages: list[AirbyteStateMessage] = []
+    for name, stream_state in (state or {}).items():
+        messages += StateBuilder().with_stream_state(name, stream_state).build()
+    configured = catalog.build()
+    source = SourceTwilio(configured, config, messages)
+    return run_entrypoint(source, dict(config), configured, messages, expecting_exception)
+
+
+def records(output: EntrypointOutput, stream: str) -> list[dict[str, Any]]:
+    """Return the records of one stream, in the order of emission."""
+    found = [message.record for message in output.records if message.record]
+    return [record.data for record in found if record.stream == stream]
+
+
+def final_state(output: EntrypointOutput, stream: str) -> dict[str, Any]:
+    """Return the last state that a stream emitted."""
+    states = [m.state.stream for m in output.state_messages if m.state and m.state.stream]
+    blobs = [s.stream_state for s in states if s.stream_descriptor.name == stream]
+    return dict(vars(blobs[-1])) if blobs[-1] else {}
+
+
+def logged(output: EntrypointOutput, *levels: Level) -> list[str]:
+    """Return the log messages of the given levels."""
+    return [m.log.message for m in output.logs if m.log and m.log.level in levels]
+
+
+def problems(output: EntrypointOutput) -> list[str]:
+    """Return what was logged as a warning or worse."""
+    return logged(output, Level.WARN, Level.ERROR, Level.FATAL)
+
+
+__all__ = ["AirbyteMessage", "final_state", "logged", "problems", "read", "records"]

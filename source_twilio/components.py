@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from dataclasses import InitVar, dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -263,7 +263,18 @@ class TwilioRetriever(SimpleRetriever):
         if self.undated_rows:
             yield from self._read_undated(schema, window)
         for part in self._parts(window):
-            yield from super().read_records(schema, part)
+            for record in super().read_records(schema, part):
+                if self.parents or not self._belongs_later(record, window):
+                    yield record
+
+    def _belongs_later(self, record: Record, window: StreamSlice) -> bool:
+        """Return whether a later window brings the row: windows overlap (BEHAVIOR 1).
+
+        Of the last two days no row does, since none of their windows has an upper bound.
+        """
+        end = window.get("end_time", "~")
+        recent = (datetime.now(timezone.utc) - timedelta(days=2)).isoformat()
+        return end < recent and end < self._date(record) < recent
 
     def _parts(self, window: StreamSlice) -> Iterable[StreamSlice]:
         """Yield what to request: the window itself, or one slice for each item of the parents."""
@@ -274,6 +285,7 @@ class TwilioRetriever(SimpleRetriever):
                 yield StreamSlice(
                     partition={**window.partition, "parent": item.data},
                     cursor_slice=window.cursor_slice,
+                    extra_fields=window.extra_fields,
                 )
 
     def _read_undated(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
@@ -288,13 +300,19 @@ class TwilioRetriever(SimpleRetriever):
             if self._undated_read_from.get(account, "~") <= start:
                 return
             self._undated_read_from[account] = start
-        undated = StreamSlice(partition=window.partition, cursor_slice={})
+        undated = StreamSlice(
+            partition=window.partition, cursor_slice={}, extra_fields=window.extra_fields
+        )
         for record in super().read_records(schema, undated):
-            sent = to_iso8601(record[self.cursor_field] or "")
-            if max(sent or "", to_iso8601(record["date_created"]) or "") < start:
+            date = self._date(record)
+            if max(date, to_iso8601(record["date_created"]) or "") < start:
                 return
-            if sent is None:
+            if not date:
                 yield record
+
+    def _date(self, record: Record) -> str:
+        """Return the date that the filter acts on, or "" where the row has none."""
+        return to_iso8601(record.data.get(self.cursor_field) or "") or ""
 
     def _is_refused(self, account: str) -> bool:
         return self._refused.get(account, False) or any(
@@ -314,7 +332,9 @@ class TwilioRetriever(SimpleRetriever):
         **kwargs: Any,
     ) -> Optional[requests.Response]:
         """Fetch a page; the manifest lets 401, 403 and 404 through to be judged here."""
-        for pause in (*SECONDS_BEFORE_ASKING_AGAIN, None):
+        # A refusal of an account that the list calls closed or suspended is no surprise.
+        surprising = stream_slice.extra_fields.get("status", "active") == "active"
+        for pause in (*(SECONDS_BEFORE_ASKING_AGAIN if surprising else ()), None):
             response = super()._fetch_next_page(stream_slice, next_page_token, **kwargs)
             assert response is not None
             if response.status_code == 404 and self.missing_is_empty and not next_page_token:

@@ -10,7 +10,7 @@ import pytest
 import requests_mock
 import time_machine
 
-Sandbox = None  # TEMP
+from sandbox import Sandbox
 from tools.build_manifest import build
 from unit_tests.mock_twilio import MockTwilio
 
@@ -36,7 +36,7 @@ def mock() -> Iterator[MockTwilio]:
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator:
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A small embedded Twilio; this process and its children take it for the real one."""
     with Sandbox(seed=1, scale=0.02, page_size_max=50) as twilio:
         for name, value in twilio.environment.items():

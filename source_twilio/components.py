@@ -248,6 +248,8 @@ class TwilioRetriever(SimpleRetriever):
         """Yield the records of the slice, then move the cursor to the slice's end."""
         window = stream_slice or StreamSlice(partition={}, cursor_slice={})
         account = window.partition.get("account_sid", "")
+        if self._is_refused(account):
+            return
         try:
             for record in self._read_window(records_schema, window):
                 yield Record(QuietRow(record.data), self.name, window)

@@ -29,6 +29,7 @@ setup(
             "time-machine>=2.16,<4",
             "trustme>=1.2,<2",
             "twilio>=9,<10",
+            "types-jsonschema>=4,<5",
             "types-pyyaml>=6,<7",
             "types-requests>=2,<3",
         ],

@@ -7,12 +7,13 @@ import logging
 import re
 import threading
 import time
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -24,18 +25,29 @@ from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigr
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.http_logger import format_http_message
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
-from airbyte_cdk.sources.types import Config, Record, StreamSlice
+from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 LOGGER = logging.getLogger("airbyte")
 
-Row = Dict[str, Any]
+Row = dict[str, Any]
+Converter = Callable[[str], Any]
 
-REFUSED = (401, 403, 404)
-# A lone 401 from Twilio's edge is reported to pass: ask twice more before believing it (BEHAVIOR 9).
-SECONDS_BEFORE_ASKING_AGAIN = (0.5, 1.5)
+SECOND = timedelta(seconds=1)
+# The pauses before a refusal is asked again: Twilio's edge is reported to send lone 401s.
+REFUSAL_PAUSES_SECONDS = (0.5, 1.5)
+
+
+def error(message: str, failure_type: FailureType = FailureType.transient_error) -> Exception:
+    """Return an error that users see as it is."""
+    return AirbyteTracedException(message, message, failure_type)
+
+
+def describe(response: requests.Response) -> str:
+    """Name the request of a response, e.g. `GET https://api.twilio.com/...json`, without query."""
+    return f"{response.request.method} {str(response.url).partition('?')[0]}"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -43,51 +55,48 @@ SECONDS_BEFORE_ASKING_AGAIN = (0.5, 1.5)
 # --------------------------------------------------------------------------------------------------
 
 
-@dataclass
 class TwilioAuthenticator(BasicHttpAuthenticator):
     """HTTP Basic that goes to Twilio's hosts only and keeps every token out of what is stored.
 
     Why not YAML: the CDK caches parent responses on disk and logs bodies at DEBUG. A hook on the
-    request is the only place that sees a response before either does, and the accounts list carries
+    request is the only place that sees a response before either does, and the account list carries
     the live `auth_token` of every subaccount (BEHAVIOR 2).
     """
 
     def __call__(self, request: requests.PreparedRequest) -> Any:
-        """Sign the request; a host that is not Twilio's raises instead of learning the token."""
+        """Sign the request; a host that is not Twilio's raises instead (BEHAVIOR 11)."""
         host = urlsplit(str(request.url)).hostname or ""
         if not host.endswith(".twilio.com"):
-            message = f"Refused to follow a link to '{host}': credentials go to Twilio's hosts only."
-            raise AirbyteTracedException(message, message, FailureType.system_error)
+            raise error(
+                f"Refused to follow a link to '{host}': credentials go to Twilio's hosts only.",
+                FailureType.system_error,
+            )
         add_to_secrets(self.token.removeprefix("Basic "))
+        # A retry signs the same request again.
         if read_page not in request.hooks["response"]:
-            request.register_hook("response", read_page)
+            request.hooks["response"].append(read_page)
         return super().__call__(request)
 
 
 def read_page(response: requests.Response, **_: Any) -> None:
-    """Parse a 200 once, where a body that is no JSON still counts as a failed request.
+    """Parse a 200 once, and take the tokens out of a list of accounts.
 
-    The parsed body is left on the response as `page`, without the tokens of accounts.
-    Raises `ContentDecodingError`, which the CDK retries like a broken connection (BEHAVIOR 12).
+    The parsed body stays on the response as `page`. Raises `ContentDecodingError` for a body that
+    is not JSON: the CDK asks again as it does for a broken connection (BEHAVIOR 12).
     """
     if response.status_code != requests.codes.ok:
         return
     try:
         page = orjson.loads(response.content)
-    except orjson.JSONDecodeError as error:
+    except orjson.JSONDecodeError as cause:
         raise requests.exceptions.ContentDecodingError(
             f"{describe(response)} answered with a body that is not JSON."
-        ) from error
-    if isinstance(page, dict) and b'"auth_token"' in response.content:
-        for account in page.get("accounts") or []:
+        ) from cause
+    if b'"auth_token"' in response.content and isinstance(page, dict):
+        for account in page.get("accounts", []):
             add_to_secrets(account.pop("auth_token", ""))
         response._content = orjson.dumps(page)
     response.page = page  # type: ignore[attr-defined]
-
-
-def describe(response: requests.Response) -> str:
-    """Name the request of a response, e.g. `GET https://api.twilio.com/...json`, without query."""
-    return f"{response.request.method} {str(response.url).partition('?')[0]}"
 
 
 # --------------------------------------------------------------------------------------------------
@@ -104,15 +113,13 @@ class PageExtractor(RecordExtractor):
     """
 
     list_key: str
-    parameters: InitVar[Mapping[str, Any]]
 
-    def extract_records(self, response: requests.Response) -> List[Row]:
+    def extract_records(self, response: requests.Response) -> list[Row]:
         """Return the rows; a page that has no list of them raises, naming the request."""
         page = getattr(response, "page", None) or orjson.loads(response.content)
         rows = page.pop(self.list_key, None) if isinstance(page, dict) else None
-        if not isinstance(rows, list):
-            message = f"{describe(response)} answered without a list named '{self.list_key}'."
-            raise AirbyteTracedException(message, message, FailureType.transient_error)
+        if not isinstance(rows, list) or any(row.__class__ is not dict for row in rows):
+            raise error(f"{describe(response)} answered without a list of '{self.list_key}'.")
         # The paginator parses the body once more for its link: leave it nothing but that.
         response._content = orjson.dumps(page)
         return rows
@@ -127,8 +134,9 @@ class WireNormalization(TypeTransformer):
     """
 
     def __init__(self) -> None:
+        """Compile nothing yet: the schema comes with the first record."""
         super().__init__(TransformConfig.NoTransform)
-        self._compiled: Dict[int, List[Tuple[str, Callable[[str], Any]]]] = {}
+        self._compiled: dict[int, list[tuple[str, Converter]]] = {}
 
     def transform(self, record_data: Row, schema: Mapping[str, Any]) -> None:
         """Convert the record in place."""
@@ -141,50 +149,53 @@ class WireNormalization(TypeTransformer):
                 record_data[name] = convert(value)
 
 
-def compile_schema(schema: Mapping[str, Any]) -> Iterable[Tuple[str, Callable[[str], Any]]]:
-    """Yield (field, converter) for each field that travels as a string and leaves as another type."""
+def compile_schema(schema: Mapping[str, Any]) -> Iterable[tuple[str, Converter]]:
+    """Yield (field, converter) for each field that leaves as something other than a string."""
     for name, field_schema in schema.get("properties", {}).items():
-        types = field_schema.get("type", ())
         if field_schema.get("format") == "date-time":
             yield name, to_iso8601
-        elif "number" in types or "integer" in types:
+        elif {"number", "integer"}.intersection(field_schema.get("type", ())):
             yield name, to_number
 
 
-RFC2822 = re.compile(r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d:\d\d:\d\d) \+0000")
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+RFC2822 = re.compile(
+    rf"\w{{3}}, (\d\d) ({'|'.join(MONTHS)}) (\d{{4}}) (\d\d:\d\d:\d\d) \+0000", re.ASCII
+)
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 @lru_cache(maxsize=65536)
-def to_iso8601(text: str) -> Optional[str]:
-    """Return an RFC 2822 or ISO 8601 date-time as `2019-05-24T17:44:46Z`; any other text as it is."""
+def to_iso8601(text: str) -> str | None:
+    """Return an RFC 2822 or ISO 8601 date-time as `2019-05-24T17:44:46Z`, other text as it is."""
     usual = RFC2822.fullmatch(text)
-    if usual and usual[2] in MONTHS:
+    if usual:
         return f"{usual[3]}-{MONTHS.index(usual[2]) + 1:02}-{usual[1]}T{usual[4]}Z"
     if not text:
         return None
     try:
-        moment = parsedate_to_datetime(text) if "," in text else parse_iso8601(text)
+        if "," in text:
+            moment = parsedate_to_datetime(text)
+        else:
+            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        # A time without a zone is UTC, as all of Twilio's are.
+        moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
         return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
-    except ValueError:
+    except (ValueError, OverflowError):
         return text
 
 
-def parse_iso8601(text: str) -> datetime:
-    """Read ISO 8601; a time without a zone is UTC, as all of Twilio's are."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
 @lru_cache(maxsize=65536)
-def to_number(text: str) -> Union[int, float, str, None]:
-    """Return the number that a string holds, exactly; what no JSON number can hold stays text."""
+def to_number(text: str) -> int | float | str | None:
+    """Return exactly the number that a string holds; what a double cannot hold stays text."""
     if not text:
         return None
     if not NUMBER.fullmatch(text):
         return text
     exact = Decimal(text)
+    # An exponent of thousands would fill the memory with digits, and is no figure of Twilio's.
+    if abs(exact.adjusted()) > 300:
+        return text
     if exact == exact.to_integral_value():
         return int(exact)
     number = float(exact)
@@ -214,27 +225,27 @@ class TwilioRetriever(SimpleRetriever):
     Why not YAML, each in its place below:
     - the cursor follows the end of a complete window, not the newest row seen (BEHAVIOR 5);
     - an account that Twilio refuses to show is skipped with a visible warning (BEHAVIOR 9);
-    - rows whose filter field is null match no date filter and need a pass of their own (BEHAVIOR 6);
-    - lists below a list (`parents`) are read inside the account's own partition, so that one account
-      cannot stop the others and state does not grow with the number of parents (BEHAVIOR 8).
+    - rows whose filter field is null match no date filter and need a pass of their own (6);
+    - lists below a list (`parents`) are read inside the account's own partition, so that one
+      account cannot stop the others, and state does not grow with the number of parents (8).
     """
 
-    cursor: Optional[Cursor] = None
+    cursor: Cursor | None = None
     # The lists whose items this list hangs under; `stream_partition.parent` holds the item.
-    parents: List["TwilioRetriever"] = field(default_factory=list)
+    parents: list["TwilioRetriever"] = field(default_factory=list)
     # The field that the date filter acts on.
     cursor_field: str = ""
     # The field can be null, which hides a row from the filter.
     undated_rows: bool = False
     # A 404 says "nothing there" (no usage, no such number type, a parent just deleted).
     missing_is_empty: bool = False
-    _undated_read_from: Dict[str, str] = field(init=False, default_factory=dict)
-    _refused: Dict[str, bool] = field(init=False, default_factory=dict)
+    _undated_read_from: dict[str, str] = field(init=False, default_factory=dict)
+    _refused: dict[str, bool] = field(init=False, default_factory=dict)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Show the pages in the builder: the factory arranges that for a SimpleRetriever only."""
         super().__post_init__(parameters)
-        # The factory gives it to a SimpleRetriever only; the builder shows pages by it.
         self.log_formatter = lambda response: format_http_message(
             response,
             f"Stream '{self.name}' request",
@@ -243,7 +254,7 @@ class TwilioRetriever(SimpleRetriever):
         )
 
     def read_records(
-        self, records_schema: Mapping[str, Any], stream_slice: Optional[StreamSlice] = None
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
     ) -> Iterable[Record]:
         """Yield the records of the slice, then move the cursor to the slice's end."""
         window = stream_slice or StreamSlice(partition={}, cursor_slice={})
@@ -251,44 +262,43 @@ class TwilioRetriever(SimpleRetriever):
         if self._is_refused(account):
             return
         try:
-            for record in self._read_window(records_schema, window):
-                yield Record(QuietRow(record.data), self.name, window)
+            if self.undated_rows:
+                yield from self._read_undated(records_schema, window)
+            yield from self._read_window(records_schema, window)
         except Exception:
-            LOGGER.warning("%s: account %s is incomplete; its cursor stays.", self.name, account)
+            if account:
+                LOGGER.warning(
+                    "%s: account %s is incomplete; its cursor stays.", self.name, account
+                )
             raise
-        if self.cursor and window.cursor_slice and not self._is_refused(account):
-            end = {self.cursor.cursor_field.cursor_field_key: window["end_time"]}
+        cursor_field = getattr(self.cursor, "cursor_field", None)
+        if self.cursor and cursor_field and not self._is_refused(account):
+            end = {cursor_field.cursor_field_key: window["end_time"]}
             self.cursor.observe(Record(end, self.name, window))
 
+    def _read(self, schema: Mapping[str, Any], part: StreamSlice) -> Iterable[Record]:
+        """Yield the rows of one list, page by page."""
+        for record in super().read_records(schema, part):
+            if isinstance(record, Record):
+                yield Record(QuietRow(record.data), self.name, part)
+
     def _read_window(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
-        """Yield all that belongs to a window."""
-        if self.undated_rows:
-            yield from self._read_undated(schema, window)
-        for part in self._parts(window):
-            for record in super().read_records(schema, part):
-                if self.parents or not self._belongs_later(record, window):
-                    yield record
+        """Yield what the window's requests bring, less what a later window brings.
 
-    def _belongs_later(self, record: Record, window: StreamSlice) -> bool:
-        """Return whether a later window brings the row: windows overlap (BEHAVIOR 1).
-
-        Of the last two days no row does, since none of their windows has an upper bound.
+        Windows overlap (BEHAVIOR 1). Of the last two days no row belongs to a later window, because
+        no window that ends there has an upper bound.
         """
-        end = window.get("end_time", "~")
-        recent = (datetime.now(timezone.utc) - timedelta(days=2)).isoformat()
-        return end < recent and end < self._date(record) < recent
-
-    def _parts(self, window: StreamSlice) -> Iterable[StreamSlice]:
-        """Yield what to request: the window itself, or one slice for each item of the parents."""
-        if not self.parents:
-            yield window
         for parent in self.parents:
             for item in parent.read_records({}, window):
-                yield StreamSlice(
-                    partition={**window.partition, "parent": item.data},
-                    cursor_slice=window.cursor_slice,
-                    extra_fields=window.extra_fields,
-                )
+                part = {**window.partition, "parent": item.data}
+                yield from self._read(schema, replaced(window, partition=part))
+        if self.parents:
+            return
+        end = window.get("end_time") or "~"
+        recent = to_text(datetime.now(timezone.utc) - timedelta(days=2))
+        for record in self._read(schema, window):
+            if not end < recent or not end < self._date(record) < recent:
+                yield record
 
     def _read_undated(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
         """Yield the rows whose filter field is null, from the newest down to the window's start.
@@ -302,10 +312,7 @@ class TwilioRetriever(SimpleRetriever):
             if self._undated_read_from.get(account, "~") <= start:
                 return
             self._undated_read_from[account] = start
-        undated = StreamSlice(
-            partition=window.partition, cursor_slice={}, extra_fields=window.extra_fields
-        )
-        for record in super().read_records(schema, undated):
+        for record in self._read(schema, replaced(window, cursor_slice={})):
             date = self._date(record)
             if max(date, to_iso8601(record["date_created"]) or "") < start:
                 return
@@ -314,58 +321,77 @@ class TwilioRetriever(SimpleRetriever):
 
     def _date(self, record: Record) -> str:
         """Return the date that the filter acts on, or "" where the row has none."""
-        return to_iso8601(record.data.get(self.cursor_field) or "") or ""
+        return to_iso8601(record[self.cursor_field] or "") or "" if self.cursor_field else ""
 
     def _is_refused(self, account: str) -> bool:
+        """Return whether Twilio refuses to show the account, to this list or to its parents."""
         return self._refused.get(account, False) or any(
             parent._is_refused(account) for parent in self.parents
         )
 
-    def _request_params(self, stream_slice=None, next_page_token=None, **kwargs):  # type: ignore[no-untyped-def,override]
-        """Follow a link as it is: it carries all its parameters (BEHAVIOR 11)."""
+    def _request_params(
+        self,
+        stream_slice: StreamSlice | None = None,
+        next_page_token: Mapping[str, Any] | None = None,
+        page_size_override: int | None = None,
+    ) -> Mapping[str, Any]:
+        """Return nothing for a link, which carries all its parameters (BEHAVIOR 11)."""
         if next_page_token:
             return {}
-        return super()._request_params(stream_slice, next_page_token, **kwargs)
+        return super()._request_params(stream_slice, next_page_token, page_size_override)
 
     def _fetch_next_page(
         self,
         stream_slice: StreamSlice,
-        next_page_token: Optional[Mapping[str, Any]] = None,
-        **kwargs: Any,
-    ) -> Optional[requests.Response]:
+        next_page_token: Mapping[str, Any] | None = None,
+        page_size_override: int | None = None,
+    ) -> requests.Response | None:
         """Fetch a page; the manifest lets 401, 403 and 404 through to be judged here."""
         # A refusal of an account that the list calls closed or suspended is no surprise.
-        surprising = stream_slice.extra_fields.get("status", "active") == "active"
-        for pause in (*(SECONDS_BEFORE_ASKING_AGAIN if surprising else ()), None):
-            response = super()._fetch_next_page(stream_slice, next_page_token, **kwargs)
-            assert response is not None
+        expected = stream_slice.extra_fields.get("status", "active") != "active"
+        for pause in (*(() if expected else REFUSAL_PAUSES_SECONDS), None):
+            response = super()._fetch_next_page(stream_slice, next_page_token, page_size_override)
+            if response is None or response.ok or pause is None:
+                break
             if response.status_code == 404 and self.missing_is_empty and not next_page_token:
                 return response
-            if response.ok or pause is None:
-                break
             time.sleep(pause)
-        account = stream_slice.partition.get("account_sid", "")
+        if response is not None:
+            self._judge(response, stream_slice.partition.get("account_sid", ""))
+        return response
+
+    def _judge(self, response: requests.Response, account: str) -> None:
+        """Note whether the account is shown or refused; raise where that cannot be skipped."""
         refused = not response.ok
         if refused and not account:
-            message = (
-                f"Twilio refused the credentials (HTTP {response.status_code}): check that account_sid "
-                "starts with AC, that auth_token is the current token of that same account, and that "
-                "the account is active."
+            raise error(
+                f"Twilio refused the credentials (HTTP {response.status_code}). Check account_sid, "
+                "which starts with AC, and auth_token, which must be the current token of that "
+                "account; the account must be active.",
+                FailureType.config_error,
             )
-            raise AirbyteTracedException(message, message, FailureType.config_error)
         with self._lock:
             first = account not in self._refused
             if self._refused.setdefault(account, refused) != refused:
-                message = f"{describe(response)} was refused in one place and allowed in another."
-                raise AirbyteTracedException(message, message, FailureType.transient_error)
+                raise error(f"{describe(response)}: now refused, now allowed. Rows may be missing.")
         if refused and first:
             LOGGER.warning(
-                "%s: Twilio refuses to show account %s (HTTP %s); it is skipped and its cursor stays.",
+                "%s: Twilio refuses to show account %s (HTTP %s): skipped, its cursor stays.",
                 self.name,
                 account,
                 response.status_code,
             )
-        return response
+
+
+def replaced(window: StreamSlice, **changes: Any) -> StreamSlice:
+    """Return the slice with another `partition` or `cursor_slice`."""
+    kept = {"partition": window.partition, "cursor_slice": window.cursor_slice}
+    return StreamSlice(**{**kept, **changes}, extra_fields=window.extra_fields)
+
+
+def to_text(moment: datetime) -> str:
+    """Return a moment as cursors and slices spell it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --------------------------------------------------------------------------------------------------

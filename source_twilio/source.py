@@ -1,8 +1,9 @@
 """The installed package's source: the manifest beside this file, read by the CDK."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any
 
 from airbyte_cdk.models import AirbyteStateMessage, ConfiguredAirbyteCatalog
 from airbyte_cdk.sources.declarative.yaml_declarative_source import YamlDeclarativeSource
@@ -18,11 +19,12 @@ class SourceTwilio(YamlDeclarativeSource):
 
     def __init__(
         self,
-        catalog: Optional[ConfiguredAirbyteCatalog] = None,
-        config: Optional[Mapping[str, Any]] = None,
-        state: Optional[list[AirbyteStateMessage]] = None,
-        config_path: Optional[str] = None,
+        catalog: ConfiguredAirbyteCatalog | None = None,
+        config: Mapping[str, Any] | None = None,
+        state: list[AirbyteStateMessage] | None = None,
+        config_path: str | None = None,
     ) -> None:
+        """Load the manifest; all arguments are the CDK's."""
         # An absolute path: the CDK would prefer a manifest.yaml in the working directory.
         super().__init__(
             path_to_yaml=str(Path(__file__).with_name("manifest.yaml")),

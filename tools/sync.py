@@ -1,4 +1,4 @@
-"""Copy a Twilio account into a DuckDB file, through PyAirbyte: `make sync CONFIG=secrets/config.json`.
+"""Copy a Twilio account into DuckDB with PyAirbyte: `make sync CONFIG=secrets/config.json`.
 
 Run it again to fetch what has changed since; the state is kept in the same file.
 """
@@ -32,7 +32,7 @@ class Synced:
 
 
 def sync(config: Mapping[str, Any], database: Path) -> list[Synced]:
-    """Sync every stream into the DuckDB file, incrementally where the stream can, and return a row each.
+    """Sync all streams into the DuckDB file, incrementally where they can; return a row for each.
 
     Raises what PyAirbyte raises when the check or the sync fails.
     """

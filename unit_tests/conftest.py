@@ -18,7 +18,7 @@ NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """The time, which stands at NOW until the test moves it."""
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller

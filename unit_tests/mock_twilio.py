@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import requests
 import requests_mock
 
 ACCOUNT = "AC" + "0" * 31 + "1"
@@ -46,21 +45,29 @@ class MockTwilio:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.answers.setdefault(_key(address), []).append((status, content))
 
-    def page(self, address: str, list_key: str, rows: list[Any], next_page: str | None = None) -> None:
+    def page(
+        self, address: str, list_key: str, rows: list[Any], next_page: str | None = None
+    ) -> None:
         """Answer with one page of a list, linked in the manner of the address's API."""
         if "//api.twilio.com/" in address:
             link = next_page and next_page.removeprefix("https://api.twilio.com")
             self.expect(address, {list_key: rows, "next_page_uri": link, "page_size": 1000})
         else:
-            self.expect(address, {list_key: rows, "meta": {"key": list_key, "next_page_url": next_page}})
+            self.expect(
+                address, {list_key: rows, "meta": {"key": list_key, "next_page_url": next_page}}
+            )
 
     def outstanding(self) -> Counter[str]:
         """Return the addresses that were expected and never requested."""
         return Counter(
-            {f"{base}?{urlencode(query)}": len(left) for (base, query), left in self.answers.items() if left}
+            {
+                f"{base}?{urlencode(query)}": len(left)
+                for (base, query), left in self.answers.items()
+                if left
+            }
         )
 
-    def answer(self, request: requests.PreparedRequest, context: Any) -> bytes:
+    def answer(self, request: Any, context: Any) -> bytes:
         """Answer one request (a requests_mock callback)."""
         self.headers.append(request.headers.get("Authorization", ""))
         waiting = self.answers.get(_key(request.url or ""))

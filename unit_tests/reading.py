@@ -24,7 +24,9 @@ def read(
     """Run `read` for the streams; `state` maps a stream to the state it starts from."""
     catalog = CatalogBuilder()
     for name in streams:
-        catalog.with_stream(ConfiguredAirbyteStreamBuilder().with_name(name).with_sync_mode(sync_mode))
+        catalog.with_stream(
+            ConfiguredAirbyteStreamBuilder().with_name(name).with_sync_mode(sync_mode)
+        )
     messages: list[AirbyteStateMessage] = []
     for name, stream_state in (state or {}).items():
         messages += StateBuilder().with_stream_state(name, stream_state).build()

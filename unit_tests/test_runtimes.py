@@ -121,7 +121,7 @@ def test_manifest_runner(
     """The CDK's manifest runner needs two files and not the package."""
     runner = "from airbyte_cdk.cli.source_declarative_manifest import run; run()"
     command = [sys.executable, "-c", WITHOUT_PACKAGE + runner]
-    files = [
+    files: list[str | Path] = [
         *("--manifest-path", built_manifest / "manifest.yaml"),
         *("--components-path", built_manifest / "components.py"),
     ]
@@ -137,9 +137,7 @@ def injected(sandbox: Sandbox, built_manifest: Path) -> dict[str, Any]:
         **sandbox.config,
         "__injected_declarative_manifest": self_contained(),
         "__injected_components_py": components,
-        "__injected_components_py_checksums": {
-            "md5": hashlib.md5(components.encode()).hexdigest()
-        },
+        "__injected_components_py_checksums": {"md5": hashlib.md5(components.encode()).hexdigest()},
     }
 
 

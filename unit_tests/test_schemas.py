@@ -1,7 +1,9 @@
 """The record schemas: one valid file per stream, every field typed and described."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
@@ -53,31 +55,31 @@ TEMPORAL = {
 each_file = pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda p: p.stem)
 
 
-def load(path):
+def load(path: Path) -> dict[str, Any]:
     """Return the schema in a file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def fields(schema, prefix=""):
+def fields(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the dotted name and the schema of every field, nested ones included."""
     for name, field in schema.get("properties", {}).items():
         yield prefix + name, field
         yield from fields(field, f"{prefix}{name}.")
 
 
-def kind(field):
+def kind(field: dict[str, Any]) -> Any:
     """Return the type of a field without its null."""
     declared = field["type"]
     return declared[1] if declared[:1] == ["null"] and len(declared) == 2 else declared
 
 
-def test_each_stream_has_a_file():
+def test_each_stream_has_a_file() -> None:
     """The folder holds the streams and nothing else."""
     assert sorted(path.name for path in FOLDER.iterdir()) == [f"{name}.json" for name in STREAMS]
 
 
 @each_file
-def test_valid_draft_07(path):
+def test_valid_draft_07(path: Path) -> None:
     """A file is an open object, in the layout that all of them share."""
     schema = load(path)
     Draft7Validator.check_schema(schema)
@@ -90,7 +92,7 @@ def test_valid_draft_07(path):
 
 
 @each_file
-def test_each_field_has_a_type(path):
+def test_each_field_has_a_type(path: Path) -> None:
     """A field is a scalar or an open object, with or without null."""
     wrong = {
         name: field.get("type")
@@ -102,7 +104,7 @@ def test_each_field_has_a_type(path):
 
 
 @each_file
-def test_each_field_has_a_description(path):
+def test_each_field_has_a_description(path: Path) -> None:
     """A description is one line of at most 110 characters that ends with a full stop."""
     wrong = {
         name: text
@@ -115,18 +117,18 @@ def test_each_field_has_a_description(path):
 
 
 @each_file
-def test_formats(path):
+def test_formats(path: Path) -> None:
     """Only dates have a format, and a moment is declared as one with a time zone."""
     found = {
         name: {key: field[key] for key in ("format", "airbyte_type") if key in field}
         for name, field in fields(load(path))
         if "format" in field or "airbyte_type" in field
     }
-    assert found == {name: TEMPORAL.get(value.get("format")) for name, value in found.items()}
+    assert found == {name: TEMPORAL.get(value["format"]) for name, value in found.items()}
 
 
 @each_file
-def test_each_date_has_a_format(path):
+def test_each_date_has_a_format(path: Path) -> None:
     """A field with the name of a date or time is declared as one."""
     dates = {
         name: field
@@ -138,7 +140,7 @@ def test_each_date_has_a_format(path):
 
 
 @each_file
-def test_key_comes_first_and_is_never_null(path):
+def test_key_comes_first_and_is_never_null(path: Path) -> None:
     """The fields of the primary key lead, as plain strings."""
     properties = load(path)["properties"]
     key = KEYS[path.stem]
@@ -147,19 +149,19 @@ def test_key_comes_first_and_is_never_null(path):
 
 
 @each_file
-def test_each_record_names_its_account(path):
+def test_each_record_names_its_account(path: Path) -> None:
     """Every stream but accounts has the account that a record belongs to."""
     properties = load(path)["properties"]
     assert ("account_sid" in properties) == (path.stem != "accounts")
 
 
 @each_file
-def test_no_secret(path):
+def test_no_secret(path: Path) -> None:
     """The token of an account, a live secret, is in no schema."""
     assert path.read_text(encoding="utf-8").count("auth_token") == 0
 
 
 @each_file
-def test_no_closed_values(path):
+def test_no_closed_values(path: Path) -> None:
     """Values are not enumerated, since Twilio adds to them."""
     assert [name for name, field in fields(load(path)) if "enum" in field or "const" in field] == []

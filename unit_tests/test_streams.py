@@ -1,4 +1,4 @@
-"""Each stream through the CDK: two accounts, two pages, exact requests, exact records, two syncs."""
+"""Each stream through the CDK: two accounts, two pages, exact requests and records, two syncs."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def by_key(stream: Stream, rows: list[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_two_syncs(name: str, mock: MockTwilio, clock: time_machine.Coordinates) -> None:
+def test_two_syncs(name: str, mock: MockTwilio, clock: time_machine.Traveller) -> None:
     """A first sync reads from start_date; a second one only what the lookback covers."""
     stream = STREAMS[name]
 
@@ -262,12 +262,14 @@ def test_accounts(mock: MockTwilio) -> None:
     assert problems(output) == []
 
 
-def test_alerts(mock: MockTwilio, clock: time_machine.Coordinates) -> None:
+def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
     """Days side by side; all but the newest end, two days late (BEHAVIOR 1)."""
     stream = Stream(List("https://monitor.twilio.com/v1/Alerts", "alerts"))
     (row, record), (row_2, record_2) = (wire("alerts", stream, n, ACCOUNT) for n in range(2))
 
-    def window(start: str, end: str | None, rows: list[Any], second: list[Any] | None = None) -> None:
+    def window(
+        start: str, end: str | None, rows: list[Any], second: list[Any] | None = None
+    ) -> None:
         query = {"StartDate": start, **({"EndDate": end} if end else {})}
         address = url(stream.list.address, PageSize=1000, **query)
         link = f"{address}&Page=1&PageToken=PA1"

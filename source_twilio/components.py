@@ -35,7 +35,8 @@ LOGGER = logging.getLogger("airbyte")
 Row = dict[str, Any]
 Converter = Callable[[str], Any]
 
-SECOND = timedelta(seconds=1)
+# How long before now the newest window ends (`end_datetime` in the manifest; BEHAVIOR 5).
+CLOCK_MARGIN = timedelta(hours=1)
 # The pauses before a refusal is asked again: Twilio's edge is reported to send lone 401s.
 REFUSAL_PAUSES_SECONDS = (0.5, 1.5)
 
@@ -246,6 +247,7 @@ class TwilioRetriever(SimpleRetriever):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Show the pages in the builder: the factory arranges that for a SimpleRetriever only."""
         super().__post_init__(parameters)
+        self._newest_end = to_text(datetime.now(timezone.utc) - CLOCK_MARGIN)
         self.log_formatter = lambda response: format_http_message(
             response,
             f"Stream '{self.name}' request",
@@ -283,10 +285,10 @@ class TwilioRetriever(SimpleRetriever):
                 yield Record(QuietRow(record.data), self.name, part)
 
     def _read_window(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
-        """Yield what the window's requests bring, less what a later window brings.
+        """Yield what the window's requests bring, less what a later window of this sync brings.
 
-        Windows overlap (BEHAVIOR 1). Of the last two days no row belongs to a later window, because
-        no window that ends there has an upper bound.
+        Windows overlap (BEHAVIOR 1), and the newest has no end: it is the one that ends no earlier
+        than CLOCK_MARGIN before this retriever was made.
         """
         for parent in self.parents:
             for item in parent.read_records({}, window):
@@ -295,9 +297,9 @@ class TwilioRetriever(SimpleRetriever):
         if self.parents:
             return
         end = window.get("end_time") or "~"
-        recent = to_text(datetime.now(timezone.utc) - timedelta(days=2))
+        has_successor = end < self._newest_end
         for record in self._read(schema, window):
-            if not end < recent or not end < self._date(record) < recent:
+            if not (has_successor and self._date(record) > end):
                 yield record
 
     def _read_undated(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
@@ -349,16 +351,18 @@ class TwilioRetriever(SimpleRetriever):
         """Fetch a page; the manifest lets 401, 403 and 404 through to be judged here."""
         # A refusal of an account that the list calls closed or suspended is no surprise.
         expected = stream_slice.extra_fields.get("status", "active") != "active"
-        for pause in (*(() if expected else REFUSAL_PAUSES_SECONDS), None):
+        pauses = iter(() if expected else REFUSAL_PAUSES_SECONDS)
+        while True:
             response = super()._fetch_next_page(stream_slice, next_page_token, page_size_override)
-            if response is None or response.ok or pause is None:
-                break
+            if response is None:
+                return None
             if response.status_code == 404 and self.missing_is_empty and not next_page_token:
                 return response
+            pause = None if response.ok else next(pauses, None)
+            if pause is None:
+                self._judge(response, stream_slice.partition.get("account_sid", ""))
+                return response
             time.sleep(pause)
-        if response is not None:
-            self._judge(response, stream_slice.partition.get("account_sid", ""))
-        return response
 
     def _judge(self, response: requests.Response, account: str) -> None:
         """Note whether the account is shown or refused; raise where that cannot be skipped."""

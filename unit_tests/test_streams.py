@@ -263,7 +263,7 @@ def test_accounts(mock: MockTwilio) -> None:
 
 
 def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
-    """Days side by side; all but the newest end, two days late (BEHAVIOR 1)."""
+    """Days side by side; all but the newest end, an hour late (BEHAVIOR 1)."""
     stream = Stream(List("https://monitor.twilio.com/v1/Alerts", "alerts"))
     (row, record), (row_2, record_2) = (wire("alerts", stream, n, ACCOUNT) for n in range(2))
 
@@ -277,7 +277,7 @@ def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
         if second:
             mock.page(link, "alerts", second)
 
-    window("2026-01-12T00:00:00Z", "2026-01-14", [row], [row_2])
+    window("2026-01-12T00:00:00Z", "2026-01-13T00:59:59Z", [row], [row_2])
     window("2026-01-13T00:00:00Z", None, [])
     window("2026-01-14T00:00:00Z", None, [])
     window("2026-01-15T00:00:00Z", None, [])

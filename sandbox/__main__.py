@@ -1,0 +1,57 @@
+"""`python -m sandbox`: a stand-in for Twilio until Ctrl-C, and how to point a client at it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import signal
+import sys
+import threading
+
+from sandbox import Faults, Sandbox
+
+
+def main() -> int:
+    """Serve, and say how to be served."""
+    parser = argparse.ArgumentParser("python -m sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=8765, help="0 picks a free one")
+    parser.add_argument("--seed", type=int, default=1, help="what the data are drawn from")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on the long lists")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="least time of an answer")
+    parser.add_argument("--concurrency-limit", type=int, help="requests at a time before a 429")
+    parser.add_argument("--upper-bound", choices=("exclusive", "inclusive"), default="exclusive")
+    parser.add_argument("--fault-rate", type=float, default=0.0, help="of each: 429, 500, reset")
+    given = vars(parser.parse_args())
+    rate = given.pop("fault_rate")
+    faults = Faults(rate_429=rate, rate_500=rate, reset=rate) if rate else None
+    try:
+        twilio = Sandbox(faults=faults, **given)
+    except OSError as error:
+        print(
+            f"Port {given['port']} cannot be used ({error.strerror}): "
+            "stop what uses it, or pass --port 0 for a free one.",
+            file=sys.stderr,
+        )
+        return 2
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    with twilio:
+        account = {
+            "ACCOUNT_SID": twilio.config["account_sid"],
+            "AUTH_TOKEN": twilio.config["auth_token"],
+        }
+        for name, value in (twilio.environment | account).items():
+            print(f"export {name}={shlex.quote(value)}")
+        print(f"# config.json: {json.dumps(twilio.config)}")
+        print(
+            '# curl -u "$ACCOUNT_SID:$AUTH_TOKEN" https://api.twilio.com/2010-04-01/Accounts.json'
+        )
+        print("# Ctrl-C stops it.", flush=True)
+        done.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -37,6 +37,8 @@ Converter = Callable[[str], Any]
 
 # How long before now the newest window ends (`end_datetime` in the manifest; BEHAVIOR 5).
 CLOCK_MARGIN = timedelta(hours=1)
+# How long after the oldest moment that an account shows a request begins (as in the manifest).
+REACH_MARGIN = timedelta(minutes=10)
 # The pauses before a refusal is asked again: Twilio's edge is reported to send lone 401s.
 REFUSAL_PAUSES_SECONDS = (0.5, 1.5)
 
@@ -240,6 +242,11 @@ class TwilioRetriever(SimpleRetriever):
     undated_rows: bool = False
     # A 404 says "nothing there" (no usage, no such number type, a parent just deleted).
     missing_is_empty: bool = False
+    # The page size to fall back to where the server fails at the usual one (BEHAVIOR 16).
+    smaller_page_size: int | None = None
+    # A query shows so many rows and no more: windows that hold more are split (BEHAVIOR 23).
+    capped: bool = False
+    _days_shown: dict[str, int] = field(init=False, default_factory=dict)
     _undated_read_from: dict[str, str] = field(init=False, default_factory=dict)
     _refused: dict[str, bool] = field(init=False, default_factory=dict)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
@@ -279,10 +286,16 @@ class TwilioRetriever(SimpleRetriever):
             self.cursor.observe(Record(end, self.name, window))
 
     def _read(self, schema: Mapping[str, Any], part: StreamSlice) -> Iterable[Record]:
-        """Yield the rows of one list, page by page."""
-        for record in super().read_records(schema, part):
-            if isinstance(record, Record):
-                yield Record(QuietRow(record.data), self.name, part)
+        """Yield the rows of one list, page by page, on failure once more with smaller pages."""
+        try:
+            for record in super().read_records(schema, part):
+                if isinstance(record, Record):
+                    yield Record(QuietRow(record.data), self.name, part)
+        except AirbyteTracedException:
+            if not self.smaller_page_size or "page_size" in part.extra_fields:
+                raise
+            smaller = {**part.extra_fields, "page_size": self.smaller_page_size}
+            yield from self._read(schema, replaced(part, extra_fields=smaller))
 
     def _read_window(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
         """Yield what the window's requests bring, less what a later window of this sync brings.
@@ -296,11 +309,47 @@ class TwilioRetriever(SimpleRetriever):
                 yield from self._read(schema, replaced(window, partition=part))
         if self.parents:
             return
+        window = self._within_reach(window)
         end = window.get("end_time") or "~"
+        if end < (window.get("start_time") or ""):
+            return
         has_successor = end < self._newest_end
-        for record in self._read(schema, window):
-            if not (has_successor and self._date(record) > end):
-                yield record
+        held: list[Record] = []
+        try:
+            for record in self._read(schema, window):
+                if has_successor and self._date(record) > end:
+                    continue
+                if self.capped:
+                    held.append(record)
+                else:
+                    yield record
+        except OutOfReachError as limit:
+            self._set_reach(window["account_sid"], limit.days)
+            yield from self._read_window(schema, window)
+        except TooManyRowsError:
+            for half in split(window, min(map(self._date, held))):
+                yield from self._read_window(schema, half)
+        else:
+            yield from held
+
+    def _within_reach(self, window: StreamSlice) -> StreamSlice:
+        """Return the window less the days that the account no longer shows (BEHAVIOR 10)."""
+        days = self._days_shown.get(window.partition.get("account_sid", ""))
+        if days is None:
+            return window
+        first = to_text(datetime.now(timezone.utc) - timedelta(days=days) + REACH_MARGIN)
+        return limited(window, start_time=max(window["start_time"], first))
+
+    def _set_reach(self, account: str, days: int) -> None:
+        if self._days_shown.get(account) == days:
+            raise error(f"{self.name}: account {account} shows {days} days, and yet refuses them.")
+        self._days_shown[account] = days
+        LOGGER.warning(
+            "%s: account %s shows its last %s days only; older rows are out of reach.",
+            self.name,
+            account,
+            days,
+        )
 
     def _read_undated(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
         """Yield the rows whose filter field is null, from the newest down to the window's start.
@@ -348,7 +397,8 @@ class TwilioRetriever(SimpleRetriever):
         next_page_token: Mapping[str, Any] | None = None,
         page_size_override: int | None = None,
     ) -> requests.Response | None:
-        """Fetch a page; the manifest lets 401, 403 and 404 through to be judged here."""
+        """Fetch a page; the manifest lets 400, 401, 403 and 404 through to be judged here."""
+        page_size_override = stream_slice.extra_fields.get("page_size", page_size_override)
         # A refusal of an account that the list calls closed or suspended is no surprise.
         expected = stream_slice.extra_fields.get("status", "active") != "active"
         pauses = iter(() if expected else REFUSAL_PAUSES_SECONDS)
@@ -358,6 +408,8 @@ class TwilioRetriever(SimpleRetriever):
                 return None
             if response.status_code == 404 and self.missing_is_empty and not next_page_token:
                 return response
+            if response.status_code == 400:
+                raise bad_request(response)
             pause = None if response.ok else next(pauses, None)
             if pause is None:
                 self._judge(response, stream_slice.partition.get("account_sid", ""))
@@ -387,10 +439,72 @@ class TwilioRetriever(SimpleRetriever):
             )
 
 
+class OutOfReachError(Exception):
+    """The window begins before what the account shows: `days` back from now (BEHAVIOR 10)."""
+
+    def __init__(self, days: int) -> None:
+        """Keep the number of days."""
+        super().__init__(days)
+        self.days = days
+
+
+class TooManyRowsError(Exception):
+    """The query has more rows than Twilio shows of one query (BEHAVIOR 23)."""
+
+
+def bad_request(response: requests.Response) -> Exception:
+    """Return what a 400 says, which the CDK's error handlers cannot act on."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    message = str(body.get("message") or body.get("detail") or "no reason given")
+    days = re.search(r"(\d+)\s*days", message)
+    if body.get("code") == 20004 and days:
+        return OutOfReachError(int(days[1]))
+    if "data is limited to" in message:
+        return TooManyRowsError()
+    return error(f"{describe(response)} was answered 400/{body.get('code')}: {message}")
+
+
 def replaced(window: StreamSlice, **changes: Any) -> StreamSlice:
-    """Return the slice with another `partition` or `cursor_slice`."""
-    kept = {"partition": window.partition, "cursor_slice": window.cursor_slice}
-    return StreamSlice(**{**kept, **changes}, extra_fields=window.extra_fields)
+    """Return the slice with another `partition`, `cursor_slice` or `extra_fields`."""
+    return StreamSlice(
+        **{
+            "partition": window.partition,
+            "cursor_slice": window.cursor_slice,
+            "extra_fields": window.extra_fields,
+            **changes,
+        }
+    )
+
+
+def limited(window: StreamSlice, **changes: str) -> StreamSlice:
+    """Return the slice with other bounds: `start_time`, `end_time`, and `until`, as requested."""
+    return replaced(window, cursor_slice={**window.cursor_slice, **changes})
+
+
+def split(window: StreamSlice, oldest: str) -> list[StreamSlice]:
+    """Return two windows instead of one that holds too many rows.
+
+    `oldest` is the oldest of the rows that the query did show: if they came newest first, the later
+    window is small enough. If they did not, the middle at least halves the window.
+    """
+    start = from_text(window["start_time"])
+    end = min(datetime.now(timezone.utc), from_text(window.get("until") or "9999-01-01T00:00:00Z"))
+    at = max(start + (end - start) // 2, from_text(oldest))
+    if to_text(at) <= window["start_time"]:
+        raise error("There are more rows in one second than Twilio shows of one query.")
+    second = timedelta(seconds=1)
+    return [
+        limited(window, end_time=to_text(at - second), until=to_text(at)),
+        limited(window, start_time=to_text(at)),
+    ]
+
+
+def from_text(text: str) -> datetime:
+    """Return the moment that cursors and slices spell so."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
 
 def to_text(moment: datetime) -> str:
@@ -403,17 +517,75 @@ def to_text(moment: datetime) -> str:
 # --------------------------------------------------------------------------------------------------
 
 
-class PartitionStateMigration(StateMigration):
-    """Keeps an account that no sync has reached yet out of the reach of the others' progress.
+# Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
+LEGACY_STEP_BACK = timedelta(days=15)
 
-    Why not YAML: the CDK starts a partition without state at the newest cursor of all the others
-    (`state`), so an account that was never read would lose its history (BEHAVIOR 7).
+
+@dataclass
+class AccountStateMigration(StateMigration):
+    """One cursor per account, whatever release or connector has left the state (BEHAVIOR 7, 24).
+
+    Why not YAML: LegacyToPerPartitionStateMigration knows one of the formats and leaves keys that
+    match no partition. And the CDK starts a partition without state at the newest cursor of all the
+    others (`state`): an account that no sync has reached yet would lose its history.
     """
 
+    declarative_stream: Any
+
     def should_migrate(self, stream_state: Mapping[str, Any]) -> bool:
-        """Return whether the state holds a cursor for all accounts."""
-        return "state" in stream_state
+        """Return whether there is a state at all."""
+        return bool(stream_state)
 
     def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the state without it."""
-        return {key: value for key, value in stream_state.items() if key != "state"}
+        """Return the state in this connector's format."""
+        cursor_field = self.declarative_stream.incremental_sync.cursor_field
+        accounts: dict[str, tuple[Mapping[str, Any], datetime]] = {}
+        for entry in stream_state.get("states", []):
+            partition, cursor = entry["partition"], first_moment(entry.get("cursor"))
+            legacy = set(partition) - {"account_sid", "parent_slice"}
+            if legacy and cursor:
+                found = re.search(r"AC\w{32}", str(partition))
+                partition = {"account_sid": found[0] if found else "", "parent_slice": {}}
+                cursor -= LEGACY_STEP_BACK
+            account = partition.get("account_sid")
+            if not account or not cursor:
+                continue
+            # Some formats have a partition per message or status: the last one counts.
+            if account not in accounts or cursor < accounts[account][1]:
+                accounts[account] = (partition, cursor)
+        migrated = {
+            "use_global_cursor": False,
+            "states": [
+                {"partition": partition, "cursor": {cursor_field: self._checked(cursor, account)}}
+                for account, (partition, cursor) in accounts.items()
+            ],
+        }
+        everywhere = first_moment(stream_state.get("state", stream_state))
+        if not accounts and everywhere:
+            start = self._checked(everywhere - LEGACY_STEP_BACK, "")
+            migrated |= {"state": {cursor_field: start}, "lookback_window": 0}
+        return migrated
+
+    def _checked(self, cursor: datetime, account: str) -> str:
+        """Return the cursor as text, not later than now; warn if Twilio shows less by now."""
+        now = datetime.now(timezone.utc)
+        kept_for = re.fullmatch(r"P(\d+)D", self.declarative_stream.parameters.get("kept_for", ""))
+        if kept_for and cursor < now - timedelta(days=int(kept_for[1])):
+            LOGGER.warning(
+                "%s: the last sync%s reached %s, and Twilio shows %s days only: what lies between "
+                "is out of reach (BEHAVIOR 10).",
+                self.declarative_stream.name,
+                f" of account {account}" if account else "",
+                to_text(cursor),
+                kept_for[1],
+            )
+        return to_text(min(cursor, now))
+
+
+def first_moment(cursor: Any) -> datetime | None:
+    """Return the first value of a cursor that is a moment."""
+    for value in cursor.values() if isinstance(cursor, Mapping) else ():
+        if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value):
+            text = to_iso8601(value) or ""
+            return from_text(text[:19] + "Z")
+    return None

@@ -1,10 +1,11 @@
 # Every target creates .venv when it is missing and reuses it when setup.py has not changed.
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.10 python3,$(shell command -v $(name))))
+# The first that runs: a version manager may leave names that do not.
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.10 python3,$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
 VENV := .venv
 RUN := $(VENV)/bin/python
 PORT ?= 8765
 
-.PHONY: demo sync sandbox manifest test lint clean
+.PHONY: demo sync sandbox manifest test soak lint clean
 
 demo: $(VENV)/installed ## Sync the embedded Twilio into DuckDB, twice
 	@$(RUN) -m tools.demo
@@ -20,6 +21,9 @@ manifest: $(VENV)/installed ## Write the self-contained build/manifest.yaml and 
 
 test: $(VENV)/installed lint ## Run the whole suite
 	@$(RUN) -m pytest
+
+soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", ARGS=--bugs
+	@$(RUN) -m tools.soak $(ARGS)
 
 lint: $(VENV)/installed ## Check style and types
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

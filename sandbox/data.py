@@ -228,7 +228,8 @@ class Table:
     def column(self, field: str) -> list[Any]:
         """Return a field of all rows, in the order of the list."""
         if field not in self._columns:
-            self._columns[field] = [row.wire[field] for row in self.newest_first()]
+            # Usage has no date_created.
+            self._columns[field] = [row.wire.get(field) for row in self.newest_first()]
         return self._columns[field]
 
     def times(self, field: str, instead: bool) -> list[int | None]:
@@ -277,6 +278,8 @@ class Store:
         base, iso = "/2010-04-01/Accounts/" + account, f"{day}T{date[17:25]}Z"
         values = {"account": account, "base": base, "sid": sid, "hex": hexadecimal}
         values |= {"parent": parent, "date": date, "day": day, "iso": iso}
+        # A token that is no part of the SID, and yet deterministic.
+        values["token"] = hexadecimal[::-1]
         wire: Wire = orjson.loads(pattern % values)
         wire.update(fields)
         if stream == "usage_records":

@@ -155,9 +155,10 @@ class WireNormalization(TypeTransformer):
 def compile_schema(schema: Mapping[str, Any]) -> Iterable[tuple[str, Converter]]:
     """Yield (field, converter) for each field that leaves as something other than a string."""
     for name, field_schema in schema.get("properties", {}).items():
+        types = field_schema.get("type", [])
         if field_schema.get("format") == "date-time":
             yield name, to_iso8601
-        elif {"number", "integer"}.intersection(field_schema.get("type", ())):
+        elif {"number", "integer"}.intersection([types] if isinstance(types, str) else types):
             yield name, to_number
 
 
@@ -542,17 +543,17 @@ class AccountStateMigration(StateMigration):
         accounts: dict[str, tuple[Mapping[str, Any], datetime]] = {}
         for entry in stream_state.get("states", []):
             partition, cursor = entry["partition"], first_moment(entry.get("cursor"))
-            legacy = set(partition) - {"account_sid", "parent_slice"}
-            if legacy and cursor:
-                found = re.search(r"AC\w{32}", str(partition))
-                partition = {"account_sid": found[0] if found else "", "parent_slice": {}}
-                cursor -= LEGACY_STEP_BACK
-            account = partition.get("account_sid")
+            account = re.search(r"AC\w{32}", str(partition))
             if not account or not cursor:
                 continue
-            # Some formats have a partition per message or status: the last one counts.
-            if account not in accounts or cursor < accounts[account][1]:
-                accounts[account] = (partition, cursor)
+            # Ours has exactly these keys and cursors of the form that to_text writes.
+            ours = set(partition) <= {"account_sid", "parent_slice"}
+            if not ours or to_text(cursor) not in entry["cursor"].values():
+                partition = {"account_sid": account[0], "parent_slice": {}}
+                cursor -= LEGACY_STEP_BACK
+            # Some formats have a partition per message or status: the one furthest behind counts.
+            if account[0] not in accounts or cursor < accounts[account[0]][1]:
+                accounts[account[0]] = (partition, cursor)
         migrated = {
             "use_global_cursor": False,
             "states": [

@@ -1,0 +1,65 @@
+"""Bugs of existing Twilio connectors, as edits that put them into a copy of this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Bug:
+    """An edit of one file: `old` must occur in it, and becomes `new` everywhere."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+    def put_back(self, package: Path) -> None:
+        """Edit the copy of the package."""
+        path = package / self.file
+        text = path.read_text("utf-8")
+        if self.old not in text:
+            raise ValueError(f"'{self.name}' no longer fits {self.file}: {self.old}")
+        path.write_text(text.replace(self.old, self.new), "utf-8")
+
+
+M, C = "manifest.yaml", "components.py"
+BUGS = (
+    Bug("upper bound taken to include its day", M, "default('P2D')", "default('PT0S')"),
+    Bug("no pass for rows without a date", M, "undated_rows: true", "undated_rows: false"),
+    Bug("calls filtered by EndTime", M, 'date_from: "StartTime>"', 'date_from: "EndTime>"'),
+    Bug("no lookback", M, "config.get('lookback_window', 1440)", "0"),
+    Bug("conferences filtered by DateCreated", M, '"DateUpdated>"', '"DateCreated>"'),
+    Bug("soft-deleted recordings not asked for", M, "?IncludeSoftDeleted=true", ""),
+    Bug("usage of parents with their children's", M, "?IncludeSubaccounts=false", ""),
+    Bug("only the first page", M, "response.next_page_uri or", "None or"),
+    Bug("participants keyed by conference", M, "[conference_sid, call_sid]", "[conference_sid]"),
+    Bug("auth_token replicated", C, 'account.pop("auth_token", "")', 'account["auth_token"]'),
+    Bug(
+        "cursor of a refused account moves",
+        C,
+        "if self.cursor and cursor_field and not self._is_refused(account):",
+        "if self.cursor and cursor_field:",
+    ),
+    Bug(
+        "a broken body taken for an empty page",
+        C,
+        "        raise requests.exceptions.ContentDecodingError(",
+        '        response._content = b"{}"\n'
+        "        return\n"
+        "        raise requests.exceptions.ContentDecodingError(",
+    ),
+    Bug(
+        "media of one message per account",
+        M,
+        "primary_key: sid\n        list_key: media_list",
+        "primary_key: account_sid\n        list_key: media_list",
+    ),
+    Bug(
+        "price as float of fewer digits",
+        C,
+        "    number = float(exact)\n",
+        "    number = round(float(exact), 2)\n    return number\n",
+    ),
+)

@@ -1,0 +1,511 @@
+"""The completeness test: `make soak`.
+
+Twilio (the sandbox) lives through a random but seeded history: rows appear, change and vanish, the
+clock moves on, an account is refused for a while, requests fail, the connector is killed. After
+each step the connector syncs, from the state that a platform would have kept, and what it emitted
+is merged by primary key as a warehouse would. In the end the warehouse must hold every row that
+Twilio shows, as Twilio shows it, and nothing else: missing, stale and invented must be 0.
+
+`--bugs` puts known bugs of other connectors back, one at a time, and says which of them it catches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from sandbox import Sandbox
+from sandbox.server import Faults
+from tools.known_bugs import BUGS, Bug
+
+PACKAGE = Path(__file__).parents[1] / "source_twilio"
+LOOKBACK = timedelta(days=2)
+START = datetime(2026, 3, 1, tzinfo=timezone.utc)
+COUNTS = {
+    **dict.fromkeys(("messages", "calls", "recordings", "alerts"), 120),
+    **{"usage_records": 60, "conferences": 20},
+}
+# Moves the child's clock to the sandbox's, and lets it wait for nothing.
+CHILD = """
+import sys, time
+from datetime import datetime, timezone
+import time_machine
+sleep = time.sleep
+time.sleep = lambda seconds: sleep(min(seconds, 0.01))
+now = datetime.fromtimestamp(float(sys.argv.pop(1)), timezone.utc)
+time_machine.travel(now, tick=True).start()
+from source_twilio.run import run
+run()
+"""
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+@dataclass
+class Report:
+    """What a soak did and found."""
+
+    syncs: int = 0
+    records: int = 0
+    kills: int = 0
+    faults: int = 0
+    missing: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    invented: list[str] = field(default_factory=list)
+    state_bytes: int = 0
+
+    @property
+    def wrong(self) -> int:
+        """The number of rows that are missing, stale or invented."""
+        return len(self.missing) + len(self.stale) + len(self.invented)
+
+    def __str__(self) -> str:
+        """Return the figures in one line."""
+        return (
+            f"{self.syncs} syncs, {self.records:,} records, {self.kills} kills, {self.faults} "
+            f"faults: {len(self.missing)} missing, {len(self.stale)} stale, {len(self.invented)} "
+            f"invented; largest state {self.state_bytes} bytes per account"
+        )
+
+
+@dataclass
+class Stream:
+    """A stream of the catalog."""
+
+    name: str
+    catalog: Row
+    key: list[str]
+    dates: set[str]
+    numbers: set[str]
+
+    @property
+    def incremental(self) -> bool:
+        """Whether the warehouse keeps what earlier syncs brought."""
+        return bool(self.catalog["sync_mode"] == "incremental")
+
+    def comparable(self, row: Mapping[str, Any]) -> Row:
+        """Return a row of either side with equal types, without nulls and volatile fields."""
+        return {
+            name: self._value(name, value)
+            for name, value in row.items()
+            if value is not None and value != "" and name not in VOLATILE
+        }
+
+    def _value(self, name: str, value: Any) -> Any:
+        if name in self.dates:
+            moment = (
+                parsedate_to_datetime(value) if "," in value else datetime.fromisoformat(value[:19])
+            )
+            return moment.replace(tzinfo=None)
+        return Decimal(str(value)) if name in self.numbers else value
+
+
+# Computed for each request, a secret, and what the connector adds to rows that lack it.
+VOLATILE = {"as_of", "auth_token", "country_code", "address_sid"}
+
+
+@dataclass
+class Warehouse:
+    """Merges what the connector emits, by primary key, and keeps its state."""
+
+    streams: dict[str, Stream]
+    tables: dict[str, dict[Key, Row]] = field(default_factory=dict)
+    states: dict[str, Row] = field(default_factory=dict)
+
+    def merge(self, messages: Iterator[Row], complete: bool) -> int:
+        """Take the output of a sync; of one that was killed only what a state vouches for."""
+        pending: dict[str, list[Row]] = {}
+        count = 0
+        for message in messages:
+            if message["type"] == "RECORD":
+                record = message["record"]
+                pending.setdefault(record["stream"], []).append(record["data"])
+                count += 1
+            elif message["type"] == "STATE":
+                name = message["state"]["stream"]["stream_descriptor"]["name"]
+                if self.streams[name].incremental:
+                    self._commit(name, pending.pop(name, []))
+                    self.states[name] = message["state"]["stream"]["stream_state"]
+        if complete:
+            for name, stream in self.streams.items():
+                if not stream.incremental:
+                    self.tables[name] = {}
+                self._commit(name, pending.pop(name, []))
+        return count
+
+    def _commit(self, name: str, rows: list[Row]) -> None:
+        key = self.streams[name].key
+        self.tables.setdefault(name, {}).update({tuple(row[k] for k in key): row for row in rows})
+
+    def state_file(self) -> list[Row]:
+        """Return the state as a platform hands it to `read`."""
+        return [
+            {
+                "type": "STREAM",
+                "stream": {"stream_descriptor": {"name": name}, "stream_state": state},
+            }
+            for name, state in self.states.items()
+        ]
+
+
+@dataclass
+class History:
+    """What happens at Twilio between two syncs."""
+
+    twilio: Sandbox
+    dice: random.Random
+    ever: dict[str, set[Key]] = field(default_factory=dict)
+    refused: str = ""
+
+    def step(self) -> None:
+        """Let some time pass, with rows that appear, change and vanish in it."""
+        for _ in range(self.dice.randint(3, 12)):
+            self.twilio.advance(timedelta(minutes=self.dice.choice([1, 7, 40, 180])))
+            self._create(self.dice.choice(["messages", "calls", "recordings", "alerts"]))
+            if self.dice.random() < 0.3:
+                self._create("conferences")
+            for stream in ("messages", "calls", "recordings", "conferences", "usage_records"):
+                if self.dice.random() < 0.5:
+                    self._change(stream)
+        if self.dice.random() < 0.2:
+            self._delete()
+        self._refuse()
+
+    @property
+    def _readable(self) -> list[str]:
+        return [a.sid for a in self.twilio.accounts if a.status != "closed"]
+
+    def _create(self, stream: str) -> None:
+        account = self.dice.choice(self._readable)
+        fields: Row = {}
+        if stream == "messages" and self.dice.random() < 0.3:
+            fields = {"status": "scheduled", "date_sent": None, "price": None}
+        elif stream == "messages" and self.dice.random() < 0.3:
+            fields = {"num_media": "1"}
+        elif stream == "calls":
+            status = self.dice.choice(["queued", "in-progress", "completed", "busy", "failed"])
+            fields = {"status": status}
+            if status in ("queued", "failed"):
+                fields |= {"start_time": None, "end_time": None}
+            elif status == "in-progress":
+                fields |= {"end_time": None, "duration": None, "price": None}
+        elif stream == "conferences":
+            fields = {"status": "in-progress"}
+        elif stream == "alerts":
+            account = self.twilio.accounts[0].sid
+            late = timedelta(minutes=self.dice.randint(0, 90))
+            fields = {"date_generated": self.twilio.now() - late}
+        row = self.twilio.add(stream, account, **fields)
+        if fields.get("num_media") == "1":
+            self.twilio.add("message_media", account, parent=row["sid"], parent_sid=row["sid"])
+
+    def _change(self, stream: str) -> None:
+        """Change a row that is younger than the lookback; conferences change at any age."""
+        account = self.dice.choice(self._readable)
+        now = self.twilio.now()
+        rows = self.twilio.rows(stream, account, {"IncludeSoftDeleted": "true"} | NO_CHILDREN)
+        if stream == "usage_records":
+            since = (now - LOOKBACK + timedelta(days=1)).strftime("%Y-%m-%d")
+            rows = [row for row in rows if row["start_date"] >= since]
+        elif stream != "conferences":
+            rows = [r for r in rows if now - parsedate_to_datetime(r["date_created"]) < LOOKBACK]
+        if not rows:
+            return
+        row = self.dice.choice(rows)
+        if stream == "usage_records":
+            key = f"{row['category']}:{row['start_date']}"
+            if len([a for a in self._readable if self._has_usage(a, row)]) == 1:
+                self.twilio.update(stream, key, count=str(self.dice.randint(1, 999)))
+            return
+        self.twilio.update(stream, row["sid"], **self._change_of(stream, row))
+
+    def _has_usage(self, account: str, row: Row) -> bool:
+        rows = self.twilio.rows("usage_records", account, NO_CHILDREN)
+        return any(
+            (r["category"], r["start_date"]) == (row["category"], row["start_date"]) for r in rows
+        )
+
+    def _change_of(self, stream: str, row: Row) -> Row:
+        now = self.twilio.now()
+        if stream == "messages":
+            price = f"-0.{self.dice.randint(1, 99999):05}"
+            sent = {"date_sent": now} if row["date_sent"] is None else {}
+            return {"status": "delivered", "price": price, **sent}
+        if stream == "calls":
+            started = {"start_time": now} if row["start_time"] is None else {}
+            return {"status": "completed", "end_time": now, "duration": "61", **started}
+        if stream == "conferences":
+            return {"status": "completed", "reason_conference_ended": "last-participant-left"}
+        return {"status": self.dice.choice(["completed", "deleted"]), "price": "-0.00250"}
+
+    def _delete(self) -> None:
+        account = self.dice.choice(self._readable)
+        rows = self.twilio.rows("messages", account)
+        if rows:
+            self.twilio.delete("messages", self.dice.choice(rows)["sid"])
+
+    def _refuse(self) -> None:
+        """Refuse a subaccount for a while, or show it again."""
+        if self.refused and self.dice.random() < 0.5:
+            self.twilio.restrict(self.refused, None)
+            self.refused = ""
+        elif not self.refused and self.dice.random() < 0.25:
+            self.refused = self._readable[-1]
+            self.twilio.restrict(self.refused, self.dice.choice([401, 403, 404]))
+
+    def remember(self, streams: Mapping[str, Stream]) -> None:
+        """Note which rows exist now: a warehouse may keep those that vanish later."""
+        for stream in streams.values():
+            keys = self.ever.setdefault(stream.name, set())
+            keys.update(tuple(row.get(k) for k in shown_key(stream)) for row in self.truth(stream))
+
+    def truth(self, stream: Stream) -> list[Row]:
+        """Return what Twilio shows of a stream in all accounts that it does not refuse."""
+        if stream.name == "accounts":
+            return self.twilio.rows("accounts", self.twilio.accounts[0].sid)
+        accounts = self._readable[:1] if stream.name == "alerts" else self._readable
+        query = {"IncludeSoftDeleted": "true"} if stream.name == "recordings" else {}
+        query |= NO_CHILDREN if stream.name == "usage_records" else {}
+        owned = "account_sid" in stream.catalog["stream"]["json_schema"]["properties"]
+        return [
+            {**({"account_sid": account} if owned else {}), **row}
+            for account in accounts
+            for row in self.twilio.rows(stream.name, account, query)
+        ]
+
+
+NO_CHILDREN = {"IncludeSubaccounts": "false"}
+
+
+def shown_key(stream: Stream) -> list[str]:
+    """Return the fields of the primary key that Twilio's own rows have, or their equivalent."""
+    return [
+        {"country_code": "iso_country"}.get(k, k) if "numbers" in stream.name else k
+        for k in stream.key
+        if k != "address_sid"
+    ]
+
+
+class Reading(NamedTuple):
+    """How Twilio reads a date filter (BEHAVIOR 1, 6)."""
+
+    upper_bound: Literal["exclusive", "inclusive"]
+    null_dates: Literal["hidden", "shown"]
+    time_of_day: bool
+
+
+READINGS = [
+    Reading(upper_bound, null_dates, time_of_day)
+    for upper_bound in ("exclusive", "inclusive")
+    for null_dates in ("hidden", "shown")
+    for time_of_day in (True, False)
+]
+
+
+@dataclass
+class Soak:
+    """One history from an empty warehouse to the comparison."""
+
+    seed: int
+    syncs: int
+    # How this Twilio reads date filters: what is documented of it allows all of these.
+    reading: Reading
+    bug: Bug | None = None
+    report: Report = field(default_factory=Report)
+
+    def run(self) -> Report:
+        """Live through the history and compare."""
+        dice = random.Random(self.seed)
+        with tempfile.TemporaryDirectory() as name, self._sandbox() as twilio:
+            self.folder = Path(name)
+            self._copy_package()
+            self.environment = {
+                **os.environ,
+                **twilio.environment,
+                "PYTHONPATH": str(self.folder),
+                "TMPDIR": name,
+            }
+            config = {**twilio.config, "lookback_window": int(LOOKBACK.total_seconds() // 60)}
+            (self.folder / "config.json").write_text(json.dumps(config))
+            streams = self._discover(twilio)
+            warehouse, history = Warehouse(streams), History(twilio, dice)
+            for number in range(self.syncs):
+                last = number == self.syncs - 1
+                history.step()
+                if last and history.refused:
+                    twilio.restrict(history.refused, None)
+                history.remember(streams)
+                faulty = not last and dice.random() < 0.5
+                twilio.faults = faults(number) if faulty else None
+                before = len(twilio.requests)
+                killed_after = dice.randint(1, 900) if not last and dice.random() < 0.3 else None
+                self._sync(twilio, warehouse, killed_after)
+                self.report.faults += sum(
+                    r.status not in (200, 401, 403, 404) for r in twilio.requests[before:]
+                )
+            self._compare(warehouse, history)
+        return self.report
+
+    def _sandbox(self) -> Sandbox:
+        return Sandbox(
+            seed=self.seed,
+            counts=COUNTS,
+            scale=0.02,
+            clock=START,
+            page_size_max=50,
+            retry_after=0,
+            upper_bound=self.reading.upper_bound,
+            null_dates=self.reading.null_dates,
+            time_of_day=self.reading.time_of_day,
+        )
+
+    def _copy_package(self) -> None:
+        shutil.copytree(PACKAGE, self.folder / "source_twilio")
+        if self.bug:
+            self.bug.put_back(self.folder / "source_twilio")
+
+    def _child(self, twilio: Sandbox, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", CHILD, str(twilio.now().timestamp()), *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _discover(self, twilio: Sandbox) -> dict[str, Stream]:
+        output, _ = self._child(twilio, "discover", "--config", "config.json").communicate()
+        [catalog] = [m["catalog"] for m in messages(output) if m["type"] == "CATALOG"]
+        streams = {}
+        for stream in catalog["streams"]:
+            properties = stream["json_schema"]["properties"]
+            mode = (
+                "incremental" if "incremental" in stream["supported_sync_modes"] else "full_refresh"
+            )
+            streams[stream["name"]] = Stream(
+                stream["name"],
+                {"stream": stream, "sync_mode": mode, "destination_sync_mode": "append_dedup"},
+                [path[0] for path in stream["source_defined_primary_key"]],
+                {n for n, p in properties.items() if p.get("format") == "date-time"},
+                {n for n, p in properties.items() if {"number", "integer"} & set(p["type"])},
+            )
+        configured = {"streams": [stream.catalog for stream in streams.values()]}
+        (self.folder / "catalog.json").write_text(json.dumps(configured))
+        return streams
+
+    def _sync(self, twilio: Sandbox, warehouse: Warehouse, killed_after: int | None) -> None:
+        """Run `read` once; with `killed_after` kill it after so many lines of output."""
+        (self.folder / "state.json").write_text(json.dumps(warehouse.state_file()))
+        child = self._child(
+            twilio,
+            *("read", "--config", "config.json", "--catalog", "catalog.json"),
+            *("--state", "state.json"),
+        )
+        assert child.stdout is not None
+        lines, killed = [], False
+        for line in child.stdout:
+            lines.append(line)
+            if len(lines) == killed_after:
+                child.send_signal(signal.SIGKILL)
+                killed = True
+        child.wait()
+        self.report.syncs += 1
+        self.report.kills += killed
+        # A line cut short by the kill is not a message.
+        whole = b"".join(line for line in lines if line.endswith(b"\n"))
+        self.report.records += warehouse.merge(messages(whole), not killed)
+        for state in warehouse.states.values():
+            accounts = max(1, len(state.get("states", [])))
+            size = len(json.dumps(state)) // accounts
+            self.report.state_bytes = max(self.report.state_bytes, size)
+
+    def _compare(self, warehouse: Warehouse, history: History) -> None:
+        for stream in warehouse.streams.values():
+            key = shown_key(stream)
+            found = {
+                tuple(row.get(k) for k in key): row
+                for row in warehouse.tables.get(stream.name, {}).values()
+            }
+            expected = {tuple(row.get(k) for k in key): row for row in history.truth(stream)}
+            if stream.name == "alerts":
+                since = (history.twilio.now() - timedelta(days=29)).strftime("%Y-%m-%d")
+                expected = {k: r for k, r in expected.items() if r["date_generated"] >= since}
+            for k, row in expected.items():
+                if k not in found:
+                    self.report.missing.append(f"{stream.name} {k}")
+                elif stream.comparable(found[k]) != stream.comparable(row):
+                    self.report.stale.append(f"{stream.name} {k}")
+            self.report.invented += [
+                f"{stream.name} {k}" for k in found if k not in history.ever[stream.name]
+            ]
+            leaked = [k for k, row in found.items() if "auth_token" in row]
+            self.report.invented += [f"{stream.name} {k} auth_token" for k in leaked]
+
+
+def faults(seed: int) -> Faults:
+    """Return every kind of failure that passes, each in one request of twenty."""
+    return Faults(
+        seed=seed,
+        retry_after="mixed",
+        **dict.fromkeys(FAULTS, 0.05),  # type: ignore[arg-type]
+    )
+
+
+FAULTS = ("rate_429", "rate_500", "rate_503_html", "reset", "cut", "truncate")
+
+
+def messages(output: bytes) -> Iterator[Row]:
+    """Yield the Airbyte messages of a command's output."""
+    for line in output.split(b"\n"):
+        if line.startswith(b"{"):
+            yield json.loads(line)
+
+
+def main() -> int:
+    """Run a history under each reading of the date filters, or one for each known bug."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--syncs", type=int, default=25, help="per history")
+    parser.add_argument("--bugs", action="store_true", help="put the known bugs back, one by one")
+    options = parser.parse_args()
+    if options.bugs:
+        return sum(missed(bug, options.seed, options.syncs) for bug in BUGS)
+    wrong = 0
+    for number, reading in enumerate(READINGS):
+        report = Soak(options.seed + number, options.syncs, reading).run()
+        print(f"seed {options.seed + number}, {reading}\n  {report}", flush=True)
+        for kind in ("missing", "stale", "invented"):
+            for line in getattr(report, kind)[:20]:
+                print(f"  {kind}: {line}")
+        wrong += report.wrong
+    return 1 if wrong else 0
+
+
+def missed(bug: Bug, seed: int, syncs: int) -> bool:
+    """Put a bug back; print which streams show it, and return whether none does."""
+    report = Soak(seed, syncs, READINGS[0], bug).run()
+    where = Counter(line.split()[0] for line in report.missing + report.stale + report.invented)
+    said = ", ".join(f"{name} {count}" for name, count in where.most_common(4))
+    print(f"{'caught' if report.wrong else 'MISSED'}  {bug.name}: {said or '-'}", flush=True)
+    return not report.wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

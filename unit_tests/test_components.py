@@ -1,0 +1,148 @@
+"""Properties of the conversions and windows in components.py."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from email.utils import format_datetime
+
+import orjson
+import pytest
+from airbyte_cdk.sources.streams.concurrent.cursor import CursorField
+from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_twilio.components import (
+    QuietRow,
+    WireNormalization,
+    from_text,
+    split,
+    to_iso8601,
+    to_number,
+    to_text,
+)
+
+seconds = st.datetimes(
+    min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(timezone.utc)
+).map(lambda moment: moment.replace(microsecond=0))
+offsets = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
+
+
+@given(seconds, offsets)
+def test_dates_keep_their_moment(moment: datetime, offset: timezone) -> None:
+    """RFC 2822 and ISO 8601 of any zone leave as the same moment in UTC (BEHAVIOR 3)."""
+    local = moment.astimezone(offset)
+    assert to_iso8601(format_datetime(local)) == to_text(moment)
+    assert to_iso8601(local.isoformat()) == to_text(moment)
+    assert to_iso8601(to_text(moment)) == to_text(moment)
+
+
+@given(st.text(max_size=40))
+def test_what_is_no_date_stays(text: str) -> None:
+    """Text that is no date is passed on as it is, and a date is idempotent."""
+    once = to_iso8601(text)
+    assert once is None if text == "" else to_iso8601(once or "") == once
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=5, min_value=-9999999))
+def test_numbers_keep_their_value(number: Decimal) -> None:
+    """A numeric string leaves as exactly that number, or as it is (BEHAVIOR 4)."""
+    sent = f"{number:f}"
+    converted = to_number(sent)
+    assert Decimal(str(converted)) == number
+    assert json.loads(json.dumps(converted)) == converted
+
+
+@pytest.mark.parametrize(
+    ("sent", "emitted"),
+    [
+        ("", None),
+        ("12", 12),
+        ("-0.00750", -0.0075),
+        ("1.0", 1),
+        ("9007199254740993", 9007199254740993),
+        ("0.1234567890123456789", "0.1234567890123456789"),
+        ("1_000", "1_000"),
+        ("nan", "nan"),
+        ("Infinity", "Infinity"),
+        ("1e999999999", "1e999999999"),
+        ("12 seconds", "12 seconds"),
+        ("٣", "٣"),
+    ],
+)
+def test_numbers(sent: str, emitted: float | str | None) -> None:
+    """What a JSON number cannot hold exactly is passed on as it is (BEHAVIOR 4)."""
+    assert to_number(sent) == emitted
+    assert type(to_number(sent)) is type(emitted)
+
+
+def test_conversion_follows_the_schema() -> None:
+    """Fields are converted by what the schema says of them, never by what they look like."""
+    schema = {
+        "properties": {
+            "body": {"type": ["null", "string"]},
+            "sent": {"type": ["null", "string"], "format": "date-time"},
+            "day": {"type": ["null", "string"], "format": "date"},
+            "count": {"type": "integer"},
+            "price": {"type": ["null", "number"]},
+        }
+    }
+    date = "Fri, 24 May 2019 17:44:46 +0000"
+    row = {"body": date, "sent": date, "day": "2019-05-24", "count": "3", "price": None, "new": "7"}
+    WireNormalization().transform(row, schema)
+    assert row == {
+        "body": date,
+        "sent": "2019-05-24T17:44:46Z",
+        "day": "2019-05-24",
+        "count": 3,
+        "price": None,
+        "new": "7",
+    }
+
+
+def test_quiet_row_is_overlooked_by_the_cursor_alone() -> None:
+    """The CDK's cursor finds no value in the row; its output has it all (BEHAVIOR 5)."""
+    row = QuietRow(date_sent="2026-01-01T00:00:00Z", price=None)
+    with pytest.raises(ValueError, match="Could not find cursor field"):
+        CursorField("date_sent").extract_value(Record(row, "messages"))
+    assert orjson.loads(orjson.dumps(row)) == dict(row)
+
+
+past = seconds.filter(lambda moment: moment.year < 2026)
+windows = st.tuples(past, st.integers(2, 40 * 86400), st.integers(-86400, 50 * 86400))
+
+
+@given(windows)
+def test_split_windows_cover_the_window(window: tuple[datetime, int, int]) -> None:
+    """The two halves meet, hold every second of the window, and are both smaller (BEHAVIOR 23)."""
+    start, length, oldest = window
+    end = start + timedelta(seconds=length)
+    whole = StreamSlice(
+        partition={"account_sid": "AC1"},
+        cursor_slice={
+            "start_time": to_text(start),
+            "end_time": to_text(end),
+            "until": to_text(end),
+        },
+    )
+    shown = min(max(start, start + timedelta(seconds=oldest)), end - timedelta(seconds=1))
+    early, late = split(whole, to_text(shown))
+    assert early["start_time"] == whole["start_time"]
+    assert early["until"] == late["start_time"]
+    assert from_text(early["end_time"]) == from_text(late["start_time"]) - timedelta(seconds=1)
+    assert (late["end_time"], late["until"]) == (whole["end_time"], whole["until"])
+    assert whole["start_time"] < late["start_time"] < whole["until"]
+
+
+def test_a_second_cannot_be_split() -> None:
+    """More rows in one second than a query shows is an error, not a loop."""
+    moment = "2026-01-01T00:00:00Z"
+    window = StreamSlice(
+        partition={},
+        cursor_slice={"start_time": moment, "end_time": moment, "until": "2026-01-01T00:00:01Z"},
+    )
+    with pytest.raises(AirbyteTracedException, match="more rows in one second"):
+        split(window, moment)

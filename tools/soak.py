@@ -172,6 +172,7 @@ class History:
     dice: random.Random
     ever: dict[str, set[Key]] = field(default_factory=dict)
     refused: str = ""
+    refused_steps: int = 0
 
     def step(self) -> None:
         """Let some time pass, with rows that appear, change and vanish in it."""
@@ -261,19 +262,22 @@ class History:
             self.twilio.delete("messages", self.dice.choice(rows)["sid"])
 
     def _refuse(self) -> None:
-        """Refuse a subaccount for a while, or show it again."""
-        if self.refused and self.dice.random() < 0.5:
-            self.twilio.restrict(self.refused, None)
-            self.refused = ""
-        elif not self.refused and self.dice.random() < 0.25:
-            self.refused = self._readable[-1]
+        """Refuse a subaccount, for longer than the lookback, or show it again."""
+        if self.refused:
+            self.twilio.advance(timedelta(days=1))
+            self.refused_steps += 1
+            if self.refused_steps > LOOKBACK.days + 1:
+                self.twilio.restrict(self.refused, None)
+                self.refused = ""
+        elif self.dice.random() < 0.4:
+            self.refused, self.refused_steps = self._readable[-1], 0
             self.twilio.restrict(self.refused, self.dice.choice([401, 403, 404]))
 
     def remember(self, streams: Mapping[str, Stream]) -> None:
         """Note which rows exist now: a warehouse may keep those that vanish later."""
         for stream in streams.values():
             keys = self.ever.setdefault(stream.name, set())
-            keys.update(tuple(row.get(k) for k in shown_key(stream)) for row in self.truth(stream))
+            keys.update(identity(stream, row) for row in self.truth(stream))
 
     def truth(self, stream: Stream) -> list[Row]:
         """Return what Twilio shows of a stream in all accounts that it does not refuse."""
@@ -293,13 +297,20 @@ class History:
 NO_CHILDREN = {"IncludeSubaccounts": "false"}
 
 
-def shown_key(stream: Stream) -> list[str]:
-    """Return the fields of the primary key that Twilio's own rows have, or their equivalent."""
-    return [
-        {"country_code": "iso_country"}.get(k, k) if "numbers" in stream.name else k
-        for k in stream.key
-        if k != "address_sid"
-    ]
+# What identifies a row at Twilio, whatever the connector declares; elsewhere it is the SID. An
+# address is not part of the numbers that depend on it.
+NUMBER = ("account_sid", "iso_country", "phone_number")
+IDENTITY = {
+    **{f"available_phone_numbers_{kind}": NUMBER for kind in ("local", "mobile", "toll_free")},
+    "available_phone_number_countries": ("account_sid", "country_code"),
+    "conference_participants": ("conference_sid", "call_sid"),
+    "usage_records": ("account_sid", "category", "start_date"),
+}
+
+
+def identity(stream: Stream, row: Mapping[str, Any]) -> Key:
+    """Return what tells a row from all others of its stream."""
+    return tuple(row.get(name) for name in IDENTITY.get(stream.name, ("sid",)))
 
 
 class Reading(NamedTuple):
@@ -327,6 +338,7 @@ class Soak:
     # How this Twilio reads date filters: what is documented of it allows all of these.
     reading: Reading
     bug: Bug | None = None
+    kill_share: float = 0.3
     report: Report = field(default_factory=Report)
 
     def run(self) -> Report:
@@ -351,10 +363,12 @@ class Soak:
                 if last and history.refused:
                     twilio.restrict(history.refused, None)
                 history.remember(streams)
-                faulty = not last and dice.random() < 0.5
+                faulty = number == 0 or (not last and dice.random() < 0.5)
                 twilio.faults = faults(number) if faulty else None
                 before = len(twilio.requests)
-                killed_after = dice.randint(1, 900) if not last and dice.random() < 0.3 else None
+                killed_after = (
+                    dice.randint(1, 900) if not last and dice.random() < self.kill_share else None
+                )
                 self._sync(twilio, warehouse, killed_after)
                 self.report.faults += sum(
                     r.status not in (200, 401, 403, 404) for r in twilio.requests[before:]
@@ -420,12 +434,12 @@ class Soak:
         )
         assert child.stdout is not None
         lines, killed = [], False
-        for line in child.stdout:
-            lines.append(line)
-            if len(lines) == killed_after:
-                child.send_signal(signal.SIGKILL)
-                killed = True
-        child.wait()
+        with child:
+            for line in child.stdout:
+                lines.append(line)
+                if len(lines) == killed_after:
+                    child.send_signal(signal.SIGKILL)
+                    killed = True
         self.report.syncs += 1
         self.report.kills += killed
         # A line cut short by the kill is not a message.
@@ -438,12 +452,9 @@ class Soak:
 
     def _compare(self, warehouse: Warehouse, history: History) -> None:
         for stream in warehouse.streams.values():
-            key = shown_key(stream)
-            found = {
-                tuple(row.get(k) for k in key): row
-                for row in warehouse.tables.get(stream.name, {}).values()
-            }
-            expected = {tuple(row.get(k) for k in key): row for row in history.truth(stream)}
+            table = warehouse.tables.get(stream.name, {})
+            found = {identity(stream, row): row for row in table.values()}
+            expected = {identity(stream, row): row for row in history.truth(stream)}
             if stream.name == "alerts":
                 since = (history.twilio.now() - timedelta(days=29)).strftime("%Y-%m-%d")
                 expected = {k: r for k, r in expected.items() if r["date_generated"] >= since}
@@ -483,13 +494,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--syncs", type=int, default=25, help="per history")
+    parser.add_argument("--kill-share", type=float, default=0.3, help="of the syncs")
     parser.add_argument("--bugs", action="store_true", help="put the known bugs back, one by one")
     options = parser.parse_args()
     if options.bugs:
         return sum(missed(bug, options.seed, options.syncs) for bug in BUGS)
     wrong = 0
     for number, reading in enumerate(READINGS):
-        report = Soak(options.seed + number, options.syncs, reading).run()
+        soak = Soak(options.seed + number, options.syncs, reading, kill_share=options.kill_share)
+        report = soak.run()
         print(f"seed {options.seed + number}, {reading}\n  {report}", flush=True)
         for kind in ("missing", "stale", "invented"):
             for line in getattr(report, kind)[:20]:

@@ -2,7 +2,7 @@
 # The first that runs: a version manager may leave names that do not.
 PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.10 python3,$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
 VENV := .venv
-RUN := $(VENV)/bin/python
+RUN := $(VENV)/bin/python -u
 PORT ?= 8765
 
 .PHONY: demo sync sandbox manifest test soak lint clean

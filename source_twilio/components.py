@@ -68,10 +68,11 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
 
     def __call__(self, request: requests.PreparedRequest) -> Any:
         """Sign the request; a host that is not Twilio's raises instead (BEHAVIOR 11)."""
-        host = urlsplit(str(request.url)).hostname or ""
-        if not host.endswith(".twilio.com"):
+        url = urlsplit(str(request.url))
+        if url.scheme != "https" or not (url.hostname or "").endswith(".twilio.com"):
             raise error(
-                f"Refused to follow a link to '{host}': credentials go to Twilio's hosts only.",
+                f"Refused to follow a link to {url.scheme}://{url.hostname}: credentials go to "
+                "Twilio's hosts only, and encrypted.",
                 FailureType.system_error,
             )
         add_to_secrets(self.token.removeprefix("Basic "))
@@ -241,12 +242,16 @@ class TwilioRetriever(SimpleRetriever):
     cursor_field: str = ""
     # The field can be null, which hides a row from the filter.
     undated_rows: bool = False
-    # A 404 says "nothing there" (no usage, no such number type, a parent just deleted).
+    # A 404 says "nothing there" (no usage, no such number type, a parent just deleted). A cursor
+    # does not move by it: it could be a refusal too.
     missing_is_empty: bool = False
     # The page size to fall back to where the server fails at the usual one (BEHAVIOR 16).
     smaller_page_size: int | None = None
     # A query shows so many rows and no more: windows that hold more are split (BEHAVIOR 23).
     capped: bool = False
+    # How far a window is requested beyond its end, unless that is in the future (BEHAVIOR 1).
+    overlap_hours: int = 48
+    _empty: set[tuple[str, Any]] = field(init=False, default_factory=set)
     _days_shown: dict[str, int] = field(init=False, default_factory=dict)
     _undated_read_from: dict[str, str] = field(init=False, default_factory=dict)
     _refused: dict[str, bool] = field(init=False, default_factory=dict)
@@ -272,9 +277,7 @@ class TwilioRetriever(SimpleRetriever):
         if self._is_refused(account):
             return
         try:
-            if self.undated_rows:
-                yield from self._read_undated(records_schema, window)
-            yield from self._read_window(records_schema, window)
+            yield from self._read_slice(records_schema, window)
         except Exception:
             if account:
                 LOGGER.warning(
@@ -282,9 +285,16 @@ class TwilioRetriever(SimpleRetriever):
                 )
             raise
         cursor_field = getattr(self.cursor, "cursor_field", None)
-        if self.cursor and cursor_field and not self._is_refused(account):
+        unproven = self._is_refused(account) or (account, window.get("start_time")) in self._empty
+        if self.cursor and cursor_field and not unproven:
             end = {cursor_field.cursor_field_key: window["end_time"]}
             self.cursor.observe(Record(end, self.name, window))
+
+    def _read_slice(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
+        """Yield all rows of a slice."""
+        if self.undated_rows:
+            yield from self._read_undated(schema, window)
+        yield from self._read_window(schema, window)
 
     def _read(self, schema: Mapping[str, Any], part: StreamSlice) -> Iterable[Record]:
         """Yield the rows of one list, page by page, on failure once more with smaller pages."""
@@ -305,30 +315,40 @@ class TwilioRetriever(SimpleRetriever):
         than CLOCK_MARGIN before this retriever was made.
         """
         for parent in self.parents:
-            for item in parent.read_records({}, window):
+            for item in parent._read_slice({}, window):
                 part = {**window.partition, "parent": item.data}
                 yield from self._read(schema, replaced(window, partition=part))
         if self.parents:
             return
         window = self._within_reach(window)
-        end = window.get("end_time") or "~"
-        if end < (window.get("start_time") or ""):
+        if not self.cursor_field or "end_time" not in window:
+            yield from self._read(schema, window)
             return
-        has_successor = end < self._newest_end
+        end = window["end_time"]
+        if end < window["start_time"]:
+            return
+        has_successor = end < self._newest_end or "until" in window
         held: list[Record] = []
+        oldest = ""
         try:
             for record in self._read(schema, window):
-                if has_successor and self._date(record) > end:
+                date = self._date(record)
+                oldest = min(oldest or date, date or oldest)
+                if has_successor and date > end:
                     continue
                 if self.capped:
                     held.append(record)
                 else:
                     yield record
         except OutOfReachError as limit:
-            self._set_reach(window["account_sid"], limit.days)
+            self._set_reach(window, limit.days)
             yield from self._read_window(schema, window)
         except TooManyRowsError:
-            for half in split(window, min(map(self._date, held))):
+            late = from_text(end) + timedelta(hours=self.overlap_hours)
+            late = min(late, datetime.now(timezone.utc))
+            # What comes after the newest window is in the newest of its parts.
+            whole = window if has_successor else limited(window, end_time=to_text(late))
+            for half in split(whole, late, oldest):
                 yield from self._read_window(schema, half)
         else:
             yield from held
@@ -341,16 +361,21 @@ class TwilioRetriever(SimpleRetriever):
         first = to_text(datetime.now(timezone.utc) - timedelta(days=days) + REACH_MARGIN)
         return limited(window, start_time=max(window["start_time"], first))
 
-    def _set_reach(self, account: str, days: int) -> None:
-        if self._days_shown.get(account) == days:
+    def _set_reach(self, window: StreamSlice, days: int) -> None:
+        """Note how many days the account of a window shows, which began before them."""
+        account = window["account_sid"]
+        with self._lock:
+            first = self._days_shown.get(account) != days
+            self._days_shown[account] = days
+        if self._within_reach(window)["start_time"] == window["start_time"]:
             raise error(f"{self.name}: account {account} shows {days} days, and yet refuses them.")
-        self._days_shown[account] = days
-        LOGGER.warning(
-            "%s: account %s shows its last %s days only; older rows are out of reach.",
-            self.name,
-            account,
-            days,
-        )
+        if first:
+            LOGGER.warning(
+                "%s: account %s shows its last %s days only; older rows are out of reach.",
+                self.name,
+                account,
+                days,
+            )
 
     def _read_undated(self, schema: Mapping[str, Any], window: StreamSlice) -> Iterable[Record]:
         """Yield the rows whose filter field is null, from the newest down to the window's start.
@@ -373,7 +398,7 @@ class TwilioRetriever(SimpleRetriever):
 
     def _date(self, record: Record) -> str:
         """Return the date that the filter acts on, or "" where the row has none."""
-        return to_iso8601(record[self.cursor_field] or "") or "" if self.cursor_field else ""
+        return to_iso8601(record[self.cursor_field] or "") or ""
 
     def _is_refused(self, account: str) -> bool:
         """Return whether Twilio refuses to show the account, to this list or to its parents."""
@@ -400,6 +425,7 @@ class TwilioRetriever(SimpleRetriever):
     ) -> requests.Response | None:
         """Fetch a page; the manifest lets 400, 401, 403 and 404 through to be judged here."""
         page_size_override = stream_slice.extra_fields.get("page_size", page_size_override)
+        account = stream_slice.partition.get("account_sid", "")
         # A refusal of an account that the list calls closed or suspended is no surprise.
         expected = stream_slice.extra_fields.get("status", "active") != "active"
         pauses = iter(() if expected else REFUSAL_PAUSES_SECONDS)
@@ -408,12 +434,14 @@ class TwilioRetriever(SimpleRetriever):
             if response is None:
                 return None
             if response.status_code == 404 and self.missing_is_empty and not next_page_token:
+                if "parent" not in stream_slice.partition:
+                    self._empty.add((account, stream_slice.get("start_time")))
                 return response
             if response.status_code == 400:
                 raise bad_request(response)
             pause = None if response.ok else next(pauses, None)
             if pause is None:
-                self._judge(response, stream_slice.partition.get("account_sid", ""))
+                self._judge(response, account)
                 return response
             time.sleep(pause)
 
@@ -485,20 +513,22 @@ def limited(window: StreamSlice, **changes: str) -> StreamSlice:
     return replaced(window, cursor_slice={**window.cursor_slice, **changes})
 
 
-def split(window: StreamSlice, oldest: str) -> list[StreamSlice]:
+def split(window: StreamSlice, late: datetime, oldest: str) -> list[StreamSlice]:
     """Return two windows instead of one that holds too many rows.
 
-    `oldest` is the oldest of the rows that the query did show: if they came newest first, the later
-    window is small enough. If they did not, the middle at least halves the window.
+    `late` is where the window ended as requested, unless it says so itself (`until`). `oldest` is
+    the oldest of the rows that the query did show: if they came newest first, the later window is
+    small enough. If they did not, the middle at least halves the window.
     """
     start = from_text(window["start_time"])
-    end = min(datetime.now(timezone.utc), from_text(window.get("until") or "9999-01-01T00:00:00Z"))
-    at = max(start + (end - start) // 2, from_text(oldest))
-    if to_text(at) <= window["start_time"]:
+    if window.get("until"):
+        late = from_text(window["until"])
+    at = max(start + (late - start) // 2, from_text(oldest) if oldest else start)
+    if not start < at.replace(microsecond=0) < late:
         raise error("There are more rows in one second than Twilio shows of one query.")
-    second = timedelta(seconds=1)
+    end = min(window["end_time"], to_text(at - timedelta(seconds=1)))
     return [
-        limited(window, end_time=to_text(at - second), until=to_text(at)),
+        limited(window, end_time=end, until=to_text(at)),
         limited(window, start_time=to_text(at)),
     ]
 
@@ -541,10 +571,12 @@ class AccountStateMigration(StateMigration):
         """Return the state in this connector's format."""
         cursor_field = self.declarative_stream.incremental_sync.cursor_field
         accounts: dict[str, tuple[Mapping[str, Any], datetime]] = {}
+        everywhere = first_moment(stream_state.get("state", stream_state))
         for entry in stream_state.get("states", []):
             partition, cursor = entry["partition"], first_moment(entry.get("cursor"))
             account = re.search(r"AC\w{32}", str(partition))
             if not account or not cursor:
+                everywhere = everywhere or (cursor if not partition else None)
                 continue
             # Ours has exactly these keys and cursors of the form that to_text writes.
             ours = set(partition) <= {"account_sid", "parent_slice"}
@@ -561,7 +593,6 @@ class AccountStateMigration(StateMigration):
                 for account, (partition, cursor) in accounts.items()
             ],
         }
-        everywhere = first_moment(stream_state.get("state", stream_state))
         if not accounts and everywhere:
             start = self._checked(everywhere - LEGACY_STEP_BACK, "")
             migrated |= {"state": {cursor_field: start}, "lookback_window": 0}

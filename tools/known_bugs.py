@@ -26,7 +26,7 @@ class Bug:
 
 M, C = "manifest.yaml", "components.py"
 BUGS = (
-    Bug("upper bound taken to include its day", M, "default('P2D')", "default('PT0S')"),
+    Bug("upper bound taken to include its day", M, "default(48)", "default(0)"),
     Bug("no pass for rows without a date", M, "undated_rows: true", "undated_rows: false"),
     Bug("calls filtered by EndTime", M, 'date_from: "StartTime>"', 'date_from: "EndTime>"'),
     Bug("no lookback", M, "config.get('lookback_window', 1440)", "0"),

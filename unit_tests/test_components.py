@@ -129,7 +129,7 @@ def test_split_windows_cover_the_window(window: tuple[datetime, int, int]) -> No
         },
     )
     shown = min(max(start, start + timedelta(seconds=oldest)), end - timedelta(seconds=1))
-    early, late = split(whole, to_text(shown))
+    early, late = split(whole, end, to_text(shown))
     assert early["start_time"] == whole["start_time"]
     assert early["until"] == late["start_time"]
     assert from_text(early["end_time"]) == from_text(late["start_time"]) - timedelta(seconds=1)
@@ -145,4 +145,4 @@ def test_a_second_cannot_be_split() -> None:
         cursor_slice={"start_time": moment, "end_time": moment, "until": "2026-01-01T00:00:01Z"},
     )
     with pytest.raises(AirbyteTracedException, match="more rows in one second"):
-        split(window, moment)
+        split(window, from_text("2026-01-01T00:00:01Z"), moment)

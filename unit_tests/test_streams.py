@@ -263,7 +263,7 @@ def test_accounts(mock: MockTwilio) -> None:
 
 
 def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
-    """Days side by side; all but the newest end, an hour late (BEHAVIOR 1)."""
+    """Days side by side; all but the newest end, two hours late (BEHAVIOR 1)."""
     stream = Stream(List("https://monitor.twilio.com/v1/Alerts", "alerts"))
     (row, record), (row_2, record_2) = (wire("alerts", stream, n, ACCOUNT) for n in range(2))
 
@@ -277,9 +277,9 @@ def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
         if second:
             mock.page(link, "alerts", second)
 
-    window("2026-01-12T00:00:00Z", "2026-01-13T00:59:59Z", [row], [row_2])
-    window("2026-01-13T00:00:00Z", None, [])
-    window("2026-01-14T00:00:00Z", None, [])
+    window("2026-01-12T00:00:00Z", "2026-01-13T01:59:59Z", [row], [row_2])
+    window("2026-01-13T00:00:00Z", "2026-01-14T01:59:59Z", [])
+    window("2026-01-14T00:00:00Z", "2026-01-15T01:59:59Z", [])
     window("2026-01-15T00:00:00Z", None, [])
     first = read({**CONFIG, "start_date": "2026-01-12T00:00:00Z"}, "alerts")
     assert by_key(stream, records(first, "alerts")) == [record, record_2]
@@ -292,7 +292,7 @@ def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
     ]
 
     clock.shift(timedelta(days=1))
-    window("2026-01-14T11:00:00Z", None, [])
+    window("2026-01-14T11:00:00Z", "2026-01-15T12:59:59Z", [])
     window("2026-01-15T11:00:00Z", None, [row])
     second = read(CONFIG, "alerts", state={"alerts": state})
     assert records(second, "alerts") == [record]

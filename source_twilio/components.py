@@ -27,7 +27,7 @@ from airbyte_cdk.sources.http_logger import format_http_message
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 LOGGER = logging.getLogger("airbyte")
@@ -75,11 +75,17 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
                 "Twilio's hosts only, and encrypted.",
                 FailureType.system_error,
             )
-        add_to_secrets(self.token.removeprefix("Basic "))
+        mask(self.token.removeprefix("Basic "))
         # A retry signs the same request again.
         if read_page not in request.hooks["response"]:
             request.hooks["response"].append(read_page)
         return super().__call__(request)
+
+
+def mask(secret: str) -> None:
+    """Have logs mask a secret; the CDK's list of them only ever grows, so each is added once."""
+    if filter_secrets(secret) == secret:
+        add_to_secrets(secret)
 
 
 def read_page(response: requests.Response, **_: Any) -> None:
@@ -98,7 +104,7 @@ def read_page(response: requests.Response, **_: Any) -> None:
         ) from cause
     if b'"auth_token"' in response.content and isinstance(page, dict):
         for account in page.get("accounts", []):
-            add_to_secrets(account.pop("auth_token", ""))
+            mask(account.pop("auth_token", ""))
         response._content = orjson.dumps(page)
     response.page = page  # type: ignore[attr-defined]
 

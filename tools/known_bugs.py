@@ -39,7 +39,7 @@ BUGS = (
     Bug(
         "cursor of a refused account moves",
         C,
-        "if self.cursor and cursor_field and not self._is_refused(account):",
+        "if self.cursor and cursor_field and not unproven:",
         "if self.cursor and cursor_field:",
     ),
     Bug(

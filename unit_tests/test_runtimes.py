@@ -101,6 +101,7 @@ def test_installed(folder: Path, expected: tuple[Catalog, Records], tmp_path: Pa
         shutil.copy(ROOT / name, checkout)
     shutil.copytree(ROOT / "source_twilio", checkout / "source_twilio")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    pip.append("--use-pep517")
     subprocess.run([*pip, "--target", target, checkout], check=True, capture_output=True)
     installed = sorted(path.name for path in target.iterdir())
     assert installed == ["bin", "source_twilio", "source_twilio-0.1.0.dist-info"]

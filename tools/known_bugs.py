@@ -46,7 +46,7 @@ BUGS = (
         "a broken body taken for an empty page",
         C,
         "        raise requests.exceptions.ContentDecodingError(",
-        "        response.page = type('Empty', (dict,), {'pop': lambda *_: []})()\n"
+        "        response.page = type('Empty', (dict,), {'pop': lambda *_: []})(end=0)\n"
         "        return\n"
         "        raise requests.exceptions.ContentDecodingError(",
     ),

@@ -21,6 +21,7 @@ import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.auth.token import BasicHttpAuthenticator
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
+from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.http_logger import format_http_message
@@ -244,6 +245,8 @@ class TwilioRetriever(SimpleRetriever):
     cursor: Cursor | None = None
     # The lists whose items this list hangs under; `stream_partition.parent` holds the item.
     parents: list["TwilioRetriever"] = field(default_factory=list)
+    # Which of their items to ask. A filter of their own would hide the rows that end a pass.
+    parent_filter: RecordFilter | None = None
     # The field that the date filter acts on.
     cursor_field: str = ""
     # The field can be null, which hides a row from the filter.
@@ -321,7 +324,10 @@ class TwilioRetriever(SimpleRetriever):
         than CLOCK_MARGIN before this retriever was made.
         """
         for parent in self.parents:
-            for item in parent._read_slice({}, window):
+            items: Iterable[Any] = parent._read_slice({}, window)
+            if self.parent_filter:
+                items = self.parent_filter.filter_records(items, {}, window)
+            for item in items:
                 part = {**window.partition, "parent": item.data}
                 yield from self._read(schema, replaced(window, partition=part))
         if self.parents:

@@ -791,6 +791,18 @@ def test_media_requests(twilio: Sandbox, clock: object) -> None:
     assert len(records(output, "message_media")) == 12
 
 
+def test_media_of_few_messages(opened: Make, clock: object) -> None:
+    """BEHAVIOR 6: messages without media end the undated pass too, page by page of old ones."""
+    twilio = opened(page_size_max=5)
+    main = sids(twilio)[0]
+    for number in range(40):
+        add(twilio, "messages", main, NOW - (100 + number) * DAY)
+    state = {"message_media": saved("message_media", LAST, sids(twilio))}
+    read(config(twilio, lookback_window=0), "message_media", state=state)
+    paths = [r.path for r in twilio.requests if r.path.endswith(f"{main}/Messages.json")]
+    assert len(paths) == 2
+
+
 @pytest.mark.parametrize("stream", ["message_media", "conference_participants"])
 def test_state_does_not_grow(stream: str, twilio: Sandbox, clock: object) -> None:
     """BEHAVIOR 8: the state holds one cursor per account, however many parents there are."""

@@ -126,7 +126,7 @@ STREAMS = {
                 "Messages",
                 "messages",
                 since("DateSent>"),
-                {"sid": "SM0", "num_media": "0"},
+                {"sid": "SM0", "num_media": "0", **MESSAGE, "date_sent": MESSAGE["date_created"]},
             ),
             account_list(
                 "Messages",

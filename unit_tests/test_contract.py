@@ -110,7 +110,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     with ExitStack() as stack:
 
         def make(*, closed: bool = False, **settings: Any) -> Sandbox:
-            small: Row = {"seed": 7, "scale": 0, "page_size_max": 50, "retry_after": 0}
+            small: Row = {"seed": 7, "scale": 0, "page_size_max": 5, "retry_after": 0}
             twilio = stack.enter_context(Sandbox(**{**small, **settings}))
             kept = {"Northwind", "Northwind Retail", "Northwind Field"}
             kept |= {"Northwind Closed"} if closed else set()
@@ -404,6 +404,36 @@ def test_undated_pass_is_short(
     assert asked(twilio, stream, begin) == sorted(expected, key=str)
     assert records(second, stream) == []
     assert cursors(second, stream) == dict.fromkeys(sids(twilio), "2026-01-18T11:00:00Z")
+
+
+@pytest.mark.parametrize("num_workers", [1, 20])
+@pytest.mark.parametrize("stream", UNDATED)
+def test_list_of_one_page(
+    stream: str, num_workers: int, opened: Make, clock: time_machine.Traveller
+) -> None:
+    """BEHAVIOR 25: a list that fits on a page is asked for once a sync, however many its windows."""
+    twilio = opened(page_size_max=50, latency_ms=20)
+    start = NOW - 390 * DAY
+    for account in sids(twilio):
+        for days in (1, 29, 31, 200, 389, 391):
+            add(twilio, stream, account, NOW - days * DAY)
+        add(twilio, stream, account, NOW - 100 * DAY, **UNDATED[stream])
+    begin = len(twilio.requests)
+    first = read(config(twilio, start, num_workers=num_workers), stream)
+    once = [(account, {}) for account in sids(twilio)]
+    assert asked(twilio, stream, begin) == sorted(once, key=str)
+    assert arrived(first, stream) == shown(twilio, stream, since=start)
+    assert cursors(first, stream) == dict.fromkeys(sids(twilio), END)
+
+    clock.shift(3 * DAY)
+    added = add(twilio, stream, sids(twilio)[1], NOW + DAY)
+    begin = len(twilio.requests)
+    state = {stream: final_state(first, stream)}
+    second = read(config(twilio, start, lookback_window=0), stream, state=state)
+    assert asked(twilio, stream, begin) == sorted(once, key=str)
+    assert [row["sid"] for row in records(second, stream)] == [added["sid"]]
+    assert cursors(second, stream) == dict.fromkeys(sids(twilio), "2026-01-18T11:00:00Z")
+    assert problems(first) + problems(second) == []
 
 
 CALL_STATUSES: dict[str, Row] = {

@@ -38,6 +38,8 @@ class List:
     list_key: str
     queries: Queries = FULL
     items: tuple[dict[str, Any], ...] = ()
+    # There is a second page, which nobody asks for: the first holds a row from before the window.
+    ends_early: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def numbers(resource: str, number_type: str) -> Stream:
 
 
 MESSAGE = {"date_sent": None, "date_created": "Thu, 15 Jan 2026 10:00:00 +0000"}
+OLD_MESSAGE = {"date_sent": None, "date_created": "Wed, 31 Dec 2025 23:59:59 +0000"}
 
 STREAMS = {
     "addresses": Stream(account_list("Addresses", "addresses")),
@@ -128,12 +131,15 @@ STREAMS = {
                 since("DateSent>"),
                 {"sid": "SM0", "num_media": "0", **MESSAGE, "date_sent": MESSAGE["date_created"]},
             ),
-            account_list(
-                "Messages",
+            List(
+                "Accounts/{a}/Messages.json",
                 "messages",
-                FULL,
-                {"sid": "MM1", "num_media": "1", **MESSAGE},
-                {"sid": "SM2", "num_media": "0", **MESSAGE},
+                items=(
+                    {"sid": "MM1", "num_media": "1", **MESSAGE},
+                    {"sid": "SM2", "num_media": "0", **MESSAGE},
+                    {"sid": "MM3", "num_media": "1", **OLD_MESSAGE},
+                ),
+                ends_early=True,
             ),
         ),
         cursor_field="date_created",
@@ -183,7 +189,8 @@ def expect(mock: MockTwilio, name: str, stream: Stream, sync: int) -> list[Any]:
     for account in (ACCOUNT, SUBACCOUNT):
         for above in stream.above:
             address = url(above.address.format(a=account), PageSize=1000, **above.queries[sync])
-            mock.page(address, above.list_key, list(above.items))
+            never = f"{address}&Page=1&PageToken=PA9" if above.ends_early else None
+            mock.page(address, above.list_key, list(above.items), never)
         base = stream.list.address.format(a=account)
         address = url(base, PageSize=1000, **stream.list.queries[sync])
         pairs = [wire(name, stream, number, account) for number in range(3)]

@@ -128,6 +128,7 @@ class Sandbox(Api):
 
     Attributes:
         port: of the proxy on loopback; 0 picks a free one.
+        proxy_status: the answer to every CONNECT, such as 407 or 502; None is to connect.
         concurrency_limit: requests of one account at a time, above which the answer is 429.
         retry_after: seconds that a 429 asks to wait, None for no such header.
         latency_ms: how long every answer takes at least.
@@ -136,6 +137,7 @@ class Sandbox(Api):
     """
 
     port: int = 0
+    proxy_status: int | None = None
     concurrency_limit: int | None = None
     retry_after: float | None = 1
     latency_ms: float = 0
@@ -326,10 +328,16 @@ class _Connection(BaseRequestHandler):
             with tunnel.makefile("rb") as stream:
                 method, target, _ = _head(stream)
             host = target.rpartition(":")[0]
-            if method != "CONNECT" or host not in HOSTS:
-                tunnel.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            known = method == "CONNECT" and host in HOSTS
+            status = sandbox.proxy_status or (200 if known else 502)
+            lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+            if status == 407:
+                lines.append('Proxy-Authenticate: Basic realm="proxy"')
+            if status != 200:
+                lines.append("Content-Length: 0")
+            tunnel.sendall("\r\n".join([*lines, "", ""]).encode())
+            if status != 200:
                 return
-            tunnel.sendall(b"HTTP/1.1 200 Connection Established\r\n\r\n")
             with sandbox._tls.wrap_socket(tunnel, server_side=True) as secure:
                 self.server.open.add(secure)
                 try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +18,20 @@ from typing import Any
 import orjson
 import pytest
 import requests
-from requests.exceptions import ChunkedEncodingError, ConnectionError, JSONDecodeError, ProxyError
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ConnectionError,
+    JSONDecodeError,
+    ProxyError,
+    SSLError,
+)
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
 from sandbox import Faults, Key, Sandbox
 from sandbox.api import REGIONS, STREAMS, Account
 from sandbox.data import seconds_of
+from sandbox.server import BUNDLES
 
 NOON = datetime(2024, 6, 15, 12, tzinfo=timezone.utc)
 HOSTS = {"api": "https://api.twilio.com", "monitor": "https://monitor.twilio.com"}
@@ -818,6 +826,43 @@ def test_links_to_another_host(twilio: Sandbox) -> None:
         found.append((link["next_page_url"].split("/")[2], follow(twilio, link["url"]).get("code")))
     assert found == [(twilio.host("monitor"), None), ("monitor.twilio.com", 20003)]
     assert get(twilio, "Calls", place=place).json()["uri"].startswith("/2010-04-01/")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (403, ["HTTP/1.1 403 Forbidden"]),
+        (
+            407,
+            [
+                "HTTP/1.1 407 Proxy Authentication Required",
+                'Proxy-Authenticate: Basic realm="proxy"',
+            ],
+        ),
+        (502, ["HTTP/1.1 502 Bad Gateway"]),
+    ],
+)
+def test_proxy_refuses(twilio: Sandbox, status: int, answer: list[str]) -> None:
+    """The proxy can refuse to connect, or demand that one authenticates."""
+    twilio.proxy_status = status
+    with pytest.raises(ProxyError, match=f"Tunnel connection failed: {status}"):
+        get(twilio, "Calls")
+    with socket.create_connection(("127.0.0.1", twilio.port), timeout=10) as proxy:
+        proxy.sendall(b"CONNECT api.twilio.com:443 HTTP/1.1\r\n\r\n")
+        said = proxy.makefile("r", newline="").read()
+    assert said == "\r\n".join([*answer, "Content-Length: 0", "", ""])
+    assert twilio.requests == []
+    twilio.proxy_status = None
+    assert get(twilio, "Calls").ok
+
+
+def test_unknown_authority(twilio: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is not told of the sandbox's authority does not trust it."""
+    for name in BUNDLES:
+        monkeypatch.delenv(name)
+    with pytest.raises(SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        get(twilio, "Calls")
+    assert twilio.requests == []
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")

@@ -910,7 +910,7 @@ def test_default_set() -> None:
 
 def test_command_line() -> None:
     """The command prints what a shell needs, refuses a port in use, and ends when asked to."""
-    command = [sys.executable, "-m", "sandbox", "--scale", "0.01", "--port"]
+    command = [sys.executable, "-m", "sandbox", "--scale", "0.01", "--region", "ie1", "--port"]
     root = Path(__file__).parents[1]
     with subprocess.Popen([*command, "0"], cwd=root, stdout=subprocess.PIPE, text=True) as served:
         assert served.stdout is not None
@@ -920,6 +920,9 @@ def test_command_line() -> None:
         second = subprocess.run([*command, port], cwd=root, capture_output=True, text=True)
         served.send_signal(signal.SIGTERM)
     assert (served.returncode, second.returncode, second.stderr.count("\n")) == (0, 2, 1)
+    assert [line.split()[-1] for line in lines if line.startswith("# curl")] == [
+        "https://api.dublin.ie1.twilio.com/2010-04-01/Accounts.json"
+    ]
     assert sorted(values) == sorted(
         ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE"]
         + ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "ACCOUNT_SID", "AUTH_TOKEN"]

@@ -10,6 +10,7 @@ import sys
 import threading
 
 from sandbox import Faults, Sandbox
+from sandbox.api import REGIONS
 
 
 def main() -> int:
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the long lists")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="least time of an answer")
     parser.add_argument("--concurrency-limit", type=int, help="requests at a time before a 429")
+    parser.add_argument("--region", choices=REGIONS, default="us1", help="where the data are")
     parser.add_argument("--upper-bound", choices=("exclusive", "inclusive"), default="exclusive")
     parser.add_argument("--fault-rate", type=float, default=0.0, help="of each: 429, 500, reset")
     given = vars(parser.parse_args())
@@ -45,9 +47,8 @@ def main() -> int:
         for name, value in (twilio.environment | account).items():
             print(f"export {name}={shlex.quote(value)}")
         print(f"# config.json: {json.dumps(twilio.config)}")
-        print(
-            '# curl -u "$ACCOUNT_SID:$AUTH_TOKEN" https://api.twilio.com/2010-04-01/Accounts.json'
-        )
+        url = f"https://{twilio.host()}/2010-04-01/Accounts.json"
+        print(f'# curl -u "$ACCOUNT_SID:$AUTH_TOKEN" {url}')
         print("# Ctrl-C stops it.", flush=True)
         done.wait()
     return 0

@@ -6,6 +6,7 @@ Lists come newest first, by date_created (usage by start_date). Pages follow a k
 
 from __future__ import annotations
 
+import random
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,24 @@ Response = tuple[int, bytes]
 Range = tuple[str, float, float]
 
 ACCOUNT = "/2010-04-01/Accounts/{account}"
+# Each region and its usual place, which stands in a host's name between product and domain.
+REGIONS = {"us1": "", "ie1": ".dublin.ie1", "au1": ".sydney.au1"}
+EDGES = ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo"]
+EDGES += ["singapore", "sydney", "tokyo", "umatilla"]
+# No place of ie1 or au1 lacks an edge: such hosts led to us1, and are gone since April 2026.
+PLACES = {"": "us1", ".us1": "us1"}
+PLACES |= {f".{edge}.{region}": region for edge in EDGES for region in REGIONS}
+# The product and the region that answer under a name.
+HOSTS = {
+    f"{product}{place}.twilio.com": (product, region)
+    for product in ("api", "monitor")
+    for place, region in PLACES.items()
+}
+MESSAGES = {
+    20005: "Account not active",
+    20008: "Resource not accessible with Test Account Credentials",
+    70051: "Authorization Failed",
+}
 CODES = {400: 20001, 401: 20003, 404: 20404, 405: 20004, 429: 20429, 500: 20500, 503: 20503}
 INFINITY = float("inf")
 ALERT_DAYS = 30
@@ -117,7 +136,8 @@ class ApiError(Exception):
         """Make the answer; without a code the status tells it, 0 leaves it out."""
         super().__init__(message)
         code = CODES.get(status, 0) if code is None else code
-        said = message or ("Authenticate" if status == 401 else HTTPStatus(status).phrase)
+        usual = "Authenticate" if status == 401 else HTTPStatus(status).phrase
+        said = message or MESSAGES.get(code, usual)
         body: Wire = {"message": said, "status": status}
         if code:
             body |= {"code": code, "more_info": f"https://www.twilio.com/docs/errors/{code}"}
@@ -131,6 +151,17 @@ class Account(NamedTuple):
     sid: str
     auth_token: str
     status: str
+
+
+class Key(NamedTuple):
+    """Credentials of an account: SID and secret are user and password."""
+
+    sid: str
+    secret: str
+    account_sid: str
+    kind: Literal["main", "standard", "restricted", "test"]
+    streams: tuple[str, ...]
+    region: str
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -151,6 +182,10 @@ class Api:
         empty_usage: the answer to a query of usage that no row fits.
         usage_page_limit: the page size above which usage answers 500.
         page_size_max: stands in for the largest page of every list (1000).
+        region: the region that holds the data, and is the only one to know the Auth Tokens.
+        main_keys_open: whether the main account's main keys open its subaccounts too.
+        not_permitted: status and code for what a restricted key has no permission for.
+        links_host: the host that links of a product API name; None is the one that was asked.
     """
 
     seed: int = 1
@@ -166,12 +201,19 @@ class Api:
     empty_usage: Literal["404", "empty"] = "404"
     usage_page_limit: int | None = None
     page_size_max: int = 1000
+    region: str = "us1"
+    main_keys_open: Literal["account", "subaccounts"] = "account"
+    not_permitted: tuple[int, int] = (401, 70051)
+    links_host: str | None = None
 
     def __post_init__(self) -> None:
         """Draw the data set."""
         self._lock = RLock()
         self._offset = timedelta()
         self._restricted: dict[str, ApiError] = {}
+        self._keys: dict[str, Key] = {}
+        # Of their own, so that keys change nothing in the data.
+        self._dice = random.Random(f"{self.seed} keys")
         self._store = Store(self.seed, self._seconds(), self.scale, self.counts)
         for account in self.accounts:
             if account.status == "closed":
@@ -248,11 +290,54 @@ class Api:
                 del table.rows[sid]
 
     def restrict(self, account_sid: str, status: int | None = 401, code: int = 20003) -> None:
-        """Have everything of an account answer an error from now on; status None lifts that."""
+        """Have everything of an account answer an error from now on; status None lifts that.
+
+        The main account takes its subaccounts with it, as when Twilio suspends it.
+        """
         with self._lock:
             self._restricted.pop(account_sid, None)
             if status:
                 self._restricted[account_sid] = ApiError(status, code)
+
+    # ------------------------------------------------------------------------------- credentials
+
+    def host(self, product: str = "api") -> str:
+        """Return the usual host of the region that holds the data."""
+        return f"{product}{REGIONS[self.region]}.twilio.com"
+
+    def key(
+        self,
+        account_sid: str,
+        kind: Literal["main", "standard", "restricted", "test"] = "main",
+        streams: tuple[str, ...] = (),
+        region: str | None = None,
+    ) -> Key:
+        """Add an API key and return it, or with kind "test" the account's test credentials.
+
+        The streams are what a restricted key opens. The region is that of the data unless given;
+        in another one the key finds the accounts, and no data of theirs.
+        """
+        region = region or self.region
+        if kind == "restricted" and region != "us1":
+            raise ValueError("Twilio has restricted keys in us1 only")
+        with self._lock:
+            sid, secret = (f"{self._dice.getrandbits(128):032x}" for _ in range(2))
+            prefix = "AC" if kind == "test" else "SK"
+            key = Key(prefix + sid, secret, account_sid, kind, streams, region)
+            self._keys[key.sid] = key
+            return key
+
+    def revoke(self, key: Key) -> None:
+        """Delete a key: from now on nobody knows it."""
+        with self._lock:
+            del self._keys[key.sid]
+
+    def _key(self, user: str) -> Key | None:
+        """Return the credentials of a user; an Auth Token is a main key by another name."""
+        account = self._store.accounts.get(user)
+        if account is None:
+            return self._keys.get(user)
+        return Key(user, account.wire["auth_token"], user, "main", (), self.region)
 
     # ---------------------------------------------------------------------------------- requests
 
@@ -265,31 +350,45 @@ class Api:
                 return error.status, error.body
 
     def _answer(self, host: str, path: str, pairs: Pairs, user: str, password: str) -> Response:
-        me = self._store.accounts.get(user)
-        if me is None or me.wire["auth_token"] != password:
+        product, region = HOSTS[host]
+        key = self._key(user)
+        if key is None or (key.secret, key.region) != (password, region):
             raise ApiError(401)
-        if user in self._restricted:
-            raise self._restricted[user]
-        product = host.split(".")[0]
+        for sid in (self._store.main, key.account_sid):
+            if sid in self._restricted:
+                raise self._restricted[sid]
+        if key.kind == "test":
+            raise ApiError(403, 20008)
         if product == "api" and (one := ONE_ACCOUNT.fullmatch(path)):
-            self._authorise(user, one[1], path)
+            self._authorise(key, "accounts", one[1], path)
             return 200, self._store.accounts[one[1]].raw
         for owner, pattern, endpoint in ROUTES:
             if owner == product and (found := pattern.fullmatch(path)):
                 groups = found.groupdict()
-                account = groups.get("account", user)
-                self._authorise(user, account, path)
+                account = groups.get("account", key.account_sid)
+                self._authorise(key, endpoint.stream, account, path)
                 if account in self._restricted:
                     raise self._restricted[account]
+                if region != self.region and endpoint.stream != "accounts":
+                    account = ""  # It has no rows.
                 parent = groups.get("parent", "")
                 if endpoint.parent and not self._has(endpoint, account, parent):
                     raise _missing(path)
-                return self._list(endpoint, host, path, pairs, account, parent)
+                link_to = self.links_host or host
+                return self._list(endpoint, link_to, path, pairs, account, parent)
         raise _missing(path)
 
-    def _authorise(self, user: str, account: str, path: str) -> None:
-        if user not in (account, self._store.main):
+    def _authorise(self, key: Key, stream: str, account: str, path: str) -> None:
+        """Refuse what the credentials do not open."""
+        main = self._store.main
+        opens = key.kind == "main" and self.main_keys_open == "subaccounts"
+        everywhere = key.account_sid == main and (opens or key.sid == main)
+        if account != key.account_sid and not everywhere:
             raise ApiError(401)
+        if key.kind == "standard" and stream in ("accounts", "keys"):
+            raise ApiError(401)
+        if key.kind == "restricted" and stream not in key.streams:
+            raise ApiError(*self.not_permitted)
         if account not in self._store.accounts:
             raise _missing(path)
 

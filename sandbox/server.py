@@ -28,19 +28,19 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 import trustme
 
-from sandbox.api import Api, ApiError, Pairs
+from sandbox.api import HOSTS, Api, ApiError, Pairs
 
 Kind = Literal["answer", "reset", "truncate", "cut", "hang"]
 
-# All serve the same data, where Twilio keeps the data of each region apart.
-EDGES = ("", ".ashburn.us1", ".dublin.ie1", ".sydney.au1")
-HOSTS = {f"{product}{edge}.twilio.com" for product in ("api", "monitor") for edge in EDGES}
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 HTML = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
 
 
 class Request(NamedTuple):
-    """A request that came in, and how it was answered; status 0 is no answer."""
+    """A request that came in, and how it was answered; status 0 is no answer.
+
+    The account is the one that the user, an account or a key, stands for.
+    """
 
     method: str
     host: str
@@ -49,6 +49,7 @@ class Request(NamedTuple):
     pairs: Pairs
     status: int
     account: str
+    user: str
 
 
 class Reply(NamedTuple):
@@ -127,7 +128,8 @@ class Sandbox(Api):
 
     Attributes:
         port: of the proxy on loopback; 0 picks a free one.
-        concurrency_limit: requests of one user at a time, above which the answer is 429.
+        proxy_status: the answer to every CONNECT, such as 407 or 502; None is to connect.
+        concurrency_limit: requests of one account at a time, above which the answer is 429.
         retry_after: seconds that a 429 asks to wait, None for no such header.
         latency_ms: how long every answer takes at least.
         faults: random faults, None for none.
@@ -135,6 +137,7 @@ class Sandbox(Api):
     """
 
     port: int = 0
+    proxy_status: int | None = None
     concurrency_limit: int | None = None
     retry_after: float | None = 1
     latency_ms: float = 0
@@ -234,22 +237,23 @@ class Sandbox(Api):
         user, password = _credentials(authorization)
         pairs = parse_qsl(raw_query, keep_blank_values=True)
         with self._lock:
-            self._running[user] += 1
-            running = self._running[user]
+            account = self._keys[user].account_sid if user in self._keys else user
+            self._running[account] += 1
+            running = self._running[account]
             limit = self.concurrency_limit
             # Refused before anything is done, so it neither takes time nor the place of another.
             reply = self._error(429, True) if limit is not None and running > limit else None
             if reply:
-                self._running[user] -= 1
+                self._running[account] -= 1
         if self.latency_ms and not reply:
             time.sleep(self.latency_ms / 1000)
         with self._lock:
             if not reply:
-                self._running[user] -= 1
+                self._running[account] -= 1
                 reply = self._reply(method, host, target, pairs, (user, password))
             status = 0 if reply.kind in ("reset", "hang") else reply.status
             query = "&".join(f"{name}={value}" for name, value in pairs)
-            self.requests.append(Request(method, host, path, query, pairs, status, user))
+            self.requests.append(Request(method, host, path, query, pairs, status, account, user))
         headers = {
             "Content-Type": "application/json",
             "Twilio-Concurrent-Requests": str(running),
@@ -324,10 +328,16 @@ class _Connection(BaseRequestHandler):
             with tunnel.makefile("rb") as stream:
                 method, target, _ = _head(stream)
             host = target.rpartition(":")[0]
-            if method != "CONNECT" or host not in HOSTS:
-                tunnel.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            known = method == "CONNECT" and host in HOSTS
+            status = sandbox.proxy_status or (200 if known else 502)
+            lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+            if status == 407:
+                lines.append('Proxy-Authenticate: Basic realm="proxy"')
+            if status != 200:
+                lines.append("Content-Length: 0")
+            tunnel.sendall("\r\n".join([*lines, "", ""]).encode())
+            if status != 200:
                 return
-            tunnel.sendall(b"HTTP/1.1 200 Connection Established\r\n\r\n")
             with sandbox._tls.wrap_socket(tunnel, server_side=True) as secure:
                 self.server.open.add(secure)
                 try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +18,20 @@ from typing import Any
 import orjson
 import pytest
 import requests
-from requests.exceptions import ChunkedEncodingError, ConnectionError, JSONDecodeError, ProxyError
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ConnectionError,
+    JSONDecodeError,
+    ProxyError,
+    SSLError,
+)
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from sandbox import Faults, Sandbox
-from sandbox.api import STREAMS
+from sandbox import Faults, Key, Sandbox
+from sandbox.api import REGIONS, STREAMS, Account
 from sandbox.data import seconds_of
+from sandbox.server import BUNDLES
 
 NOON = datetime(2024, 6, 15, 12, tzinfo=timezone.utc)
 HOSTS = {"api": "https://api.twilio.com", "monitor": "https://monitor.twilio.com"}
@@ -86,15 +94,19 @@ def client_of(twilio: Sandbox, number: int = 0) -> Client:
 
 
 def get(
-    twilio: Sandbox, path: str, query: Mapping[str, Any] | None = None, number: int = 0
+    twilio: Sandbox,
+    path: str,
+    query: Mapping[str, Any] | None = None,
+    number: int = 0,
+    who: Account | Key | None = None,
+    place: str = "",
 ) -> requests.Response:
     """Ask for a path, below the main account where it does not start with a slash."""
-    account = twilio.accounts[number]
     if path[0] != "/":
         path = f"/2010-04-01/Accounts/{twilio.accounts[0].sid}/{path}.json"
-    host = HOSTS["monitor" if path.startswith("/v1/") else "api"]
-    auth = account.sid, account.auth_token
-    return requests.get(host + path, params=query, auth=auth, timeout=10)
+    host = f"{'monitor' if path.startswith('/v1/') else 'api'}{place}.twilio.com"
+    auth = (who or twilio.accounts[number])[:2]
+    return requests.get(f"https://{host}{path}", params=query, auth=auth, timeout=10)
 
 
 def follow(twilio: Sandbox, link: str) -> Any:
@@ -477,6 +489,118 @@ def test_credentials(twilio: Sandbox) -> None:
         Client(account.sid, "wrong").calls.list()
 
 
+# Who asks, and the code for each of PATHS; none is an answer.
+PATHS = ("Accounts", "main", "sub", "main/Calls", "main/Keys", "sub/Calls", "/v1/Alerts")
+OPENED: dict[str, list[int | None]] = {
+    "token": [None] * 7,
+    "main": [None, None, 20003, None, None, 20003, None],
+    "main that opens subaccounts": [None] * 7,
+    "standard": [20003, 20003, 20003, None, 20003, 20003, None],
+    "restricted": [70051, 70051, 20003, None, 70051, 20003, 70051],
+    "restricted to alerts": [70051, 70051, 20003, 70051, 70051, 20003, None],
+    "test": [20008] * 7,
+    "sub token": [None, 20003, None, 20003, 20003, None, None],
+    "sub main": [None, 20003, None, 20003, 20003, None, None],
+    "sub standard": [20003, 20003, 20003, 20003, 20003, None, None],
+}
+
+
+def holder(twilio: Sandbox, name: str) -> Account | Key:
+    """Return the credentials that OPENED calls by a name."""
+    main, sub, *_ = twilio.accounts
+    account = sub if name.startswith("sub ") else main
+    kind: Any = name.removeprefix("sub ").split()[0]
+    if kind == "token":
+        return account
+    streams = {"restricted": ("calls",), "restricted to alerts": ("alerts",)}.get(name, ())
+    if name == "main that opens subaccounts":
+        twilio.main_keys_open = "subaccounts"
+    return twilio.key(account.sid, kind, streams)
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_kinds_of_credentials(twilio: Sandbox, name: str) -> None:
+    """What each kind opens: to a subaccount's credentials nothing but that subaccount."""
+    main, sub, *_ = twilio.accounts
+    who, found = holder(twilio, name), []
+    for path in PATHS:
+        if path[0] != "/":
+            path = path.replace("main", f"Accounts/{main.sid}").replace(
+                "sub", f"Accounts/{sub.sid}"
+            )
+            path = f"/2010-04-01/{path}.json"
+        found.append(refusal(get(twilio, path, who=who)))
+    status = {None: 200, 20003: 401, 70051: 401, 20008: 403}
+    assert found == [(status[code], code) for code in OPENED[name]]
+    assert {request[-2:] for request in twilio.requests} == {
+        (sub.sid if name.startswith("sub ") else main.sid, who.sid)
+    }
+
+
+def test_refusals_of_keys(twilio: Sandbox) -> None:
+    """What a restricted key, whose refusal is a setting, test credentials and a revoked key say."""
+    sid = twilio.accounts[0].sid
+    key, test = twilio.key(sid, "restricted"), twilio.key(sid, "test")
+    said = []
+    for who, code in ((key, None), (key, (403, 20403)), (test, None)):
+        twilio.not_permitted = code or twilio.not_permitted
+        body = get(twilio, "Calls", who=who).json()
+        said.append((body["status"], body["code"], body["message"]))
+    twilio.revoke(key)
+    body = get(twilio, "Calls", who=key).json()
+    assert [*said, (body["status"], body["code"], body["message"])] == [
+        (401, 70051, "Authorization Failed"),
+        (403, 20403, "Forbidden"),
+        (403, 20008, "Resource not accessible with Test Account Credentials"),
+        (401, 20003, "Authenticate"),
+    ]
+    listed = key.sid in [row["sid"] for row in twilio.rows("keys", sid)]
+    assert (key.sid[:2], test.sid[:2], listed) == ("SK", "AC", False)
+    with pytest.raises(ValueError, match="us1 only"):
+        twilio.key(sid, "restricted", region="ie1")
+
+
+@pytest.mark.parametrize("kind", ["token", "main", "standard"])
+def test_credentials_act_for_their_account(twilio: Sandbox, kind: Any) -> None:
+    """Each account has alerts of its own, which only its own token or key shows."""
+    seen: dict[str, str] = {}
+    for account in twilio.accounts[:-1]:
+        who = account if kind == "token" else twilio.key(account.sid, kind)
+        client = Client(who[0], who[1], account.sid)
+        for part in ("alerts", "calls"):
+            found = PARTS[part](client).list(page_size=50)
+            assert named(found) == named(twilio.rows(part, account.sid))
+            seen |= {row.sid: row.account_sid for row in found}
+        if kind != "standard":
+            listed = {row.sid for row in client.api.accounts.list()}
+            whole = account == twilio.accounts[0]
+            assert listed == {a.sid for a in twilio.accounts if whole or a == account}
+    counts = [len(twilio.rows(p, a.sid)) for a in twilio.accounts[:-1] for p in ("alerts", "calls")]
+    assert (min(counts) > 0, sum(counts)) == (True, len(seen))
+    assert set(seen.values()) == {account.sid for account in twilio.accounts[:-1]}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (401, 20003, "Authenticate"),
+        (403, 20005, "Account not active"),
+        (403, 20403, "Forbidden"),
+    ],
+)
+def test_main_account_suspended(twilio: Sandbox, status: int, code: int, message: str) -> None:
+    """It takes all credentials with it, those of its subaccounts too."""
+    names = ("token", "main", "standard", "restricted", "test", "sub token", "sub main")
+    holders = [holder(twilio, name) for name in names]
+    twilio.restrict(twilio.accounts[0].sid, status, code)
+    for who in holders:
+        for path in ("/2010-04-01/Accounts.json", "/v1/Alerts"):
+            body = get(twilio, path, who=who).json()
+            assert (body["status"], body["code"], body["message"]) == (status, code, message)
+    twilio.restrict(twilio.accounts[0].sid, None)
+    assert get(twilio, "Calls").status_code == 200
+
+
 def test_restrict(twilio: Sandbox) -> None:
     """An account can be barred, and let in again."""
     path = f"/2010-04-01/Accounts/{twilio.accounts[1].sid}/Calls.json"
@@ -592,8 +716,10 @@ def test_random_faults(twilio: Sandbox) -> None:
 def test_concurrency_limit(twilio: Sandbox) -> None:
     """One request too many at a time is refused at once, and says when to come back."""
     twilio.concurrency_limit, twilio.latency_ms = 1, 500
+    # A key counts for its account.
+    users: list[Key | None] = [None, None, twilio.key(twilio.accounts[0].sid)]
     with ThreadPoolExecutor(3) as pool:
-        answers = list(pool.map(lambda _: get(twilio, "Calls"), range(3)))
+        answers = list(pool.map(lambda who: get(twilio, "Calls", who=who), users))
     told = sorted((answer.status_code, answer.headers.get("Retry-After")) for answer in answers)
     assert told == [(200, None), (429, "0"), (429, "0")]
     twilio.latency_ms = 0
@@ -610,7 +736,7 @@ def test_request_log(twilio: Sandbox) -> None:
     get(twilio, "Calls", {"StartTime>": "2024-01-01", "PageSize": 3})
     [request] = twilio.requests
     sid = twilio.accounts[0].sid
-    assert request == (
+    assert tuple(request) == (
         "GET",
         "api.twilio.com",
         f"/2010-04-01/Accounts/{sid}/Calls.json",
@@ -618,12 +744,19 @@ def test_request_log(twilio: Sandbox) -> None:
         [("StartTime>", "2024-01-01"), ("PageSize", "3")],
         200,
         sid,
+        sid,
     )
 
 
 def test_other_hosts_are_refused(twilio: Sandbox) -> None:
-    """Nothing but Twilio is reached through the proxy."""
-    for host in ("example.com", "www.twilio.com", "api.twilio.com.example.com"):
+    """Nothing but Twilio is reached through the proxy; without an edge nothing but us1."""
+    gone = (
+        "api.ie1.twilio.com",
+        "api.au1.twilio.com",
+        "api.dublin.twilio.com",
+        "api.x.us1.twilio.com",
+    )
+    for host in ("example.com", "www.twilio.com", "api.twilio.com.example.com", *gone):
         with pytest.raises(ProxyError, match="502"):
             requests.get(f"https://{host}/", timeout=10)
     assert (get(twilio, "Keys").headers["Twilio-Concurrent-Requests"], len(twilio.requests)) == (
@@ -632,12 +765,104 @@ def test_other_hosts_are_refused(twilio: Sandbox) -> None:
     )
 
 
-def test_other_region(twilio: Sandbox) -> None:
-    """The hosts of a region answer under their own name."""
+@pytest.mark.parametrize("region", REGIONS)
+def test_regions(twilio: Sandbox, region: str) -> None:
+    """The data and the credentials are known to one region, whatever the edge."""
+    twilio.region, found = region, {}
+    holders: list[Account | Key] = [twilio.accounts[0], twilio.key(twilio.accounts[0].sid)]
+    places = {"": "us1", ".us1": "us1", ".umatilla.us1": "us1", ".dublin.us1": "us1"}
+    places |= {".dublin.ie1": "ie1", ".frankfurt.ie1": "ie1", ".roaming.ie1": "ie1"}
+    places |= {".sydney.au1": "au1", ".sao-paulo.au1": "au1", ".ashburn.au1": "au1"}
+    for place in places:
+        paths = ("Calls", "/v1/Alerts")
+        answers = [get(twilio, path, who=who, place=place) for path in paths for who in holders]
+        found[place] = {refusal(answer) for answer in answers}
+    expected = {True: {(200, None)}, False: {(401, 20003)}}
+    assert found == {place: expected[there == region] for place, there in places.items()}
+
+
+@pytest.mark.parametrize(
+    ("edge", "region", "host"),
+    [
+        ("dublin", "ie1", "api.dublin.ie1.twilio.com"),
+        ("tokyo", "au1", "api.tokyo.au1.twilio.com"),
+        ("dublin", None, "api.dublin.us1.twilio.com"),
+        (None, "us1", "api.us1.twilio.com"),
+        (None, None, "api.twilio.com"),
+    ],
+)
+def test_client_finds_the_region(
+    twilio: Sandbox, edge: str | None, region: str | None, host: str
+) -> None:
+    """Twilio's client reaches the regions by the names that it makes of its settings."""
+    twilio.region = region or "us1"
     account = twilio.accounts[0]
-    client = Client(account.sid, account.auth_token, region="ie1", edge="dublin")
-    assert len(client.keys.list()) == 3
-    assert twilio.requests[0].host == "api.dublin.ie1.twilio.com"
+    client = Client(account.sid, account.auth_token, region=region, edge=edge)
+    assert named(client.keys.list()) == named(twilio.rows("keys", account.sid))
+    assert [request.host for request in twilio.requests] == [host]
+
+
+def test_key_of_a_region_without_data(twilio: Sandbox) -> None:
+    """It is unknown elsewhere; its own region has the accounts, and no rows of theirs."""
+    sid = twilio.accounts[0].sid
+    key = twilio.key(sid, region="ie1")
+    client = Client(key.sid, key.secret, sid, region="ie1", edge="dublin")
+    assert refusal(get(twilio, "Calls", who=key)) == (401, 20003)
+    assert named(client.api.accounts.list()) == named(twilio.rows("accounts", sid))
+    lists = [name for name in PARTS if name not in ("accounts", "usage_records")]
+    assert [name for name in lists if PARTS[name](client).list()] == []
+    usage = get(twilio, "Usage/Records/Daily", who=key, place=".dublin.ie1")
+    conference = twilio.rows("conferences", sid)[0]["sid"]
+    path = f"Conferences/{conference}/Participants"
+    participants = get(twilio, path, who=key, place=".dublin.ie1")
+    assert [refusal(usage), refusal(participants)] == [(404, 20404)] * 2
+
+
+def test_links_to_another_host(twilio: Sandbox) -> None:
+    """Links of a product API name the host that was asked, or the one that is set."""
+    twilio.region, place, found = "ie1", ".dublin.ie1", []
+    for twilio.links_host in (None, "monitor.twilio.com"):
+        link = get(twilio, "/v1/Alerts", {"PageSize": 1}, place=place).json()["meta"]
+        found.append((link["next_page_url"].split("/")[2], follow(twilio, link["url"]).get("code")))
+    assert found == [(twilio.host("monitor"), None), ("monitor.twilio.com", 20003)]
+    assert get(twilio, "Calls", place=place).json()["uri"].startswith("/2010-04-01/")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (403, ["HTTP/1.1 403 Forbidden"]),
+        (
+            407,
+            [
+                "HTTP/1.1 407 Proxy Authentication Required",
+                'Proxy-Authenticate: Basic realm="proxy"',
+            ],
+        ),
+        (502, ["HTTP/1.1 502 Bad Gateway"]),
+    ],
+)
+def test_proxy_refuses(twilio: Sandbox, status: int, answer: list[str]) -> None:
+    """The proxy can refuse to connect, or demand that one authenticates."""
+    twilio.proxy_status = status
+    with pytest.raises(ProxyError, match=f"Tunnel connection failed: {status}"):
+        get(twilio, "Calls")
+    with socket.create_connection(("127.0.0.1", twilio.port), timeout=10) as proxy:
+        proxy.sendall(b"CONNECT api.twilio.com:443 HTTP/1.1\r\n\r\n")
+        said = proxy.makefile("r", newline="").read()
+    assert said == "\r\n".join([*answer, "Content-Length: 0", "", ""])
+    assert twilio.requests == []
+    twilio.proxy_status = None
+    assert get(twilio, "Calls").ok
+
+
+def test_unknown_authority(twilio: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is not told of the sandbox's authority does not trust it."""
+    for name in BUNDLES:
+        monkeypatch.delenv(name)
+    with pytest.raises(SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        get(twilio, "Calls")
+    assert twilio.requests == []
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
@@ -685,7 +910,7 @@ def test_default_set() -> None:
 
 def test_command_line() -> None:
     """The command prints what a shell needs, refuses a port in use, and ends when asked to."""
-    command = [sys.executable, "-m", "sandbox", "--scale", "0.01", "--port"]
+    command = [sys.executable, "-m", "sandbox", "--scale", "0.01", "--region", "ie1", "--port"]
     root = Path(__file__).parents[1]
     with subprocess.Popen([*command, "0"], cwd=root, stdout=subprocess.PIPE, text=True) as served:
         assert served.stdout is not None
@@ -695,6 +920,9 @@ def test_command_line() -> None:
         second = subprocess.run([*command, port], cwd=root, capture_output=True, text=True)
         served.send_signal(signal.SIGTERM)
     assert (served.returncode, second.returncode, second.stderr.count("\n")) == (0, 2, 1)
+    assert [line.split()[-1] for line in lines if line.startswith("# curl")] == [
+        "https://api.dublin.ie1.twilio.com/2010-04-01/Accounts.json"
+    ]
     assert sorted(values) == sorted(
         ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE"]
         + ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "ACCOUNT_SID", "AUTH_TOKEN"]

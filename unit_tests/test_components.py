@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import format_datetime
+from typing import Any
 
 import orjson
 import pytest
+import requests
 from airbyte_cdk.sources.streams.concurrent.cursor import CursorField
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
@@ -16,7 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_twilio.components import (
+    JitteredBackoff,
     QuietRow,
+    Throttle,
     WireNormalization,
     from_text,
     split,
@@ -109,6 +116,71 @@ def test_quiet_row_is_overlooked_by_the_cursor_alone() -> None:
     with pytest.raises(ValueError, match="Could not find cursor field"):
         CursorField("date_sent").extract_value(Record(row, "messages"))
     assert orjson.loads(orjson.dumps(row)) == dict(row)
+
+
+def answered(headers: dict[str, str]) -> requests.Response:
+    """Return a 429 with the headers."""
+    response = requests.Response()
+    response.status_code = 429
+    response.headers.update(headers)
+    return response
+
+
+@pytest.mark.parametrize(
+    ("response", "attempt", "least"),
+    [
+        pytest.param(answered({"Retry-After": "7"}), 3, 7, id="as asked"),
+        pytest.param(answered({"Retry-After": "0.5"}), 3, 0.5, id="a fraction"),
+        pytest.param(answered({"Retry-After": "0"}), 3, 0, id="at once"),
+        pytest.param(answered({"Retry-After": "soon"}), 3, 4, id="no number"),
+        pytest.param(answered({}), 1, 1, id="the first time"),
+        pytest.param(answered({}), 5, 16, id="the fifth time"),
+        pytest.param(requests.ConnectionError(), 2, 2, id="no answer"),
+    ],
+)
+def test_backoff(response: Any, attempt: int, least: float) -> None:
+    """Retry-After is waited for, else twice as long each time; no two wait the same (22)."""
+    waits = {JitteredBackoff().backoff_time(response, attempt) for _ in range(100)}
+    assert [wait for wait in waits if not least < wait <= least * 1.5 + 0.1] == []
+    assert len(waits) == 100
+
+
+def test_throttle() -> None:
+    """Places grow by answers while all are taken, shrink by each 429, and never to none (22)."""
+    places = Throttle()
+
+    def taken(most: int) -> int:
+        """Return how many of `most` threads get a place at once."""
+        inside, done = [], threading.Event()
+
+        def hold() -> None:
+            with places:
+                inside.append(1)
+                done.wait(10)
+
+        threads = [threading.Thread(target=hold, daemon=True) for _ in range(most)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2)
+        found = len(inside)
+        done.set()
+        for thread in threads:
+            thread.join()
+        return found
+
+    assert taken(8) == 5
+    for _ in range(10):
+        places.learn(200)
+    assert taken(8) == 5
+    with ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(places)
+        places.learn(200)
+        places.learn(200)
+    assert taken(8) == 6
+    for _ in range(9):
+        places.learn(429)
+    assert taken(8) == 1
 
 
 past = seconds.filter(lambda moment: moment.year < 2026)

@@ -10,45 +10,40 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import math
 import os
 import platform
 import re
-import resource
-import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from sandbox import Request, Sandbox
-from sandbox.api import ENDPOINTS, ROUTES
-from sandbox.data import ACCOUNTS, Holder, seconds_of
-from tools.contenders import (
-    AIRBYTE,
-    ROOT,
-    Contender,
-    Key,
-    Output,
-    Row,
-    Task,
-    airbyte_peer,
-    ours,
-    parsed,
-    plain_loop,
-    shown,
-    tap_peer,
+from sandbox.api import ENDPOINTS
+from sandbox.data import ACCOUNTS
+from tools.contenders import AIRBYTE, Task, airbyte_peer, ours, plain_loop, shown, tap_peer
+from tools.measuring import (
+    HEADS,
+    Run,
+    beside_empty,
+    common,
+    folder_of,
+    four,
+    in_turn,
+    launch,
+    mid,
+    ratio,
+    run,
+    say,
+    table,
+    twilio_of,
 )
+from tools.perfect_client import kind, needed
 
-# Beyond this a run is killed, and counts as failed.
-LIMIT_SECONDS = 1800
-PAGE = 1000
 LOOKBACK = timedelta(days=1)  # the connector's default
 CLOCK_MARGIN = timedelta(hours=1)  # how far before now its cursors stop
 
@@ -63,186 +58,6 @@ class Options(NamedTuple):
     def rows(self, number: int) -> int:
         """Return a number of rows at the scale."""
         return round(number * self.scale)
-
-
-# ------------------------------------------------------------------------------------- measuring
-
-
-class Run(NamedTuple):
-    """One run of one contender."""
-
-    name: str
-    code: int
-    seconds: float  # wall
-    cpu_seconds: float  # user and system
-    memory_mb: float  # the peak of the resident memory
-    first_record_seconds: float | None
-    sandbox_cpu_seconds: float
-    requests: list[Request]
-    output: Output
-    missing: int  # rows that Twilio shows, and that did not come
-
-    @property
-    def records(self) -> int:
-        """The number of records."""
-        return sum(self.output.records.values())
-
-    @property
-    def refused(self) -> int:
-        """The number of requests that were answered 429."""
-        return sum(request.status == 429 for request in self.requests)
-
-    def microseconds(self, less: float = 0.0) -> float:
-        """Return the CPU time per record, less so many seconds for the start."""
-        return (self.cpu_seconds - less) / max(self.records, 1) * 1e6
-
-
-def run(contender: Contender, task: Task, expected: Mapping[str, set[Key]] | None = None) -> Run:
-    """Run a contender once."""
-    command = contender.command(task)
-    before, cpu = len(task.twilio.requests), own_cpu()
-    figures, output = launch(command, task)
-    spent = own_cpu() - cpu
-    with output.open("rb") as lines:
-        printed = parsed(iter(lines))
-    output.unlink()
-    missing = [keys - printed.keys.get(name, set()) for name, keys in (expected or {}).items()]
-    done = Run(
-        name=contender.name,
-        **figures,
-        sandbox_cpu_seconds=spent,
-        requests=task.twilio.requests[before:],
-        output=printed,
-        missing=sum(map(len, missing)),
-    )
-    took = f"{done.seconds:.1f} s, {done.cpu_seconds:.1f} s CPU"
-    say(f"  {done.name}: {done.records:,} records, {took}")
-    return done
-
-
-def launch(command: list[str], task: Task) -> tuple[dict[str, Any], Path]:
-    """Run a command; return what it took, and the file with what it printed."""
-    output, errors = task.folder / "output", task.folder / "errors"
-    launcher = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py"))]
-    said = subprocess.run(
-        [*launcher, str(LIMIT_SECONDS), str(output), str(errors), *command],
-        env={**os.environ, **task.twilio.environment},
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
-    figures: dict[str, Any] = json.loads(said)
-    if figures["code"]:
-        say(f"  exit code {figures['code']}: {errors.read_text('utf-8', 'replace')[-600:]}")
-    return figures, output
-
-
-def own_cpu() -> float:
-    """Return the CPU seconds of this process, which are the sandbox's while it waits."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def say(text: str) -> None:
-    """Tell how far it is, beside the tables."""
-    print(text, file=sys.stderr, flush=True)
-
-
-Runs = dict[str, list[Run]]
-
-
-def in_turn(contenders: Sequence[Contender], task: Task, runs: int, compare: bool = True) -> Runs:
-    """Run the contenders one after the other, so many times."""
-    expected = {name: shown(task.twilio, name) for name in task.streams} if compare else {}
-    found: Runs = {contender.name: [] for contender in contenders}
-    for number in range(runs):
-        say(f" run {number + 1} of {runs}: {', '.join(task.streams)}")
-        for contender in contenders:
-            found[contender.name].append(run(contender, task, expected))
-    return found
-
-
-def twilio_of(stack: ExitStack, holders: Sequence[Holder], **settings: Any) -> Sandbox:
-    """Return a sandbox that lasts as long as the stack."""
-    twilio = stack.enter_context(Sandbox(holders=holders, **settings))
-    # The rows live as long as the sandbox: the collector need not visit them again and again.
-    gc.collect()
-    gc.freeze()
-    return twilio
-
-
-def four(**counts: int) -> list[Holder]:
-    """Return four accounts that hold so many rows each."""
-    return [(f"Account {number}", "active", counts) for number in range(1, 5)]
-
-
-def folder_of(stack: ExitStack) -> Path:
-    """Return a folder that lasts as long as the stack."""
-    (ROOT / "build").mkdir(exist_ok=True)
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(dir=ROOT / "build")))
-
-
-# ---------------------------------------------------------------------------------------- tables
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a Markdown table; the first column is text, the others are numbers."""
-    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
-    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def cell(value: Any) -> str:
-    """Return a value as a table shows it."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def mid(runs: Iterable[Run], figure: Callable[[Run], float]) -> float:
-    """Return the median of a figure."""
-    return float(median(map(figure, runs)))
-
-
-def ratio(runs: Runs, name: str, to: str, figure: Callable[[Run], float]) -> float | None:
-    """Return the median of the ratios of a figure in runs that stood side by side."""
-    if name == to or to not in runs:
-        return None
-    pairs = zip(runs[name], runs[to], strict=True)
-    return float(median(figure(one) / max(figure(other), 1e-9) for one, other in pairs))
-
-
-HEADS = ("contender", "records", "missing", "requests", "429", "wall s", "sandbox CPU/wall")
-
-
-def common(runs: list[Run]) -> list[Any]:
-    """Return the cells that every table begins with; counts are those of the last run."""
-    last = runs[-1]
-    failed = f" (exit {last.code})" if last.code else ""
-    share = mid(runs, lambda one: one.sandbox_cpu_seconds / one.seconds)
-    return [
-        last.name + failed,
-        last.records,
-        last.missing,
-        len(last.requests),
-        last.refused,
-        mid(runs, lambda one: one.seconds),
-        f"{share:.0%}",
-    ]
-
-
-def kind(request: Request) -> str:
-    """Return the list that a request asks for."""
-    product = request.host.partition(".")[0]
-    for owner, pattern, endpoint in ROUTES:
-        if owner == product and pattern.fullmatch(request.path):
-            return endpoint.stream
-    return request.path
-
-
-# ------------------------------------------------------------------------------------- scenarios
 
 
 def cpu(options: Options, stack: ExitStack) -> str:
@@ -262,13 +77,7 @@ def cpu(options: Options, stack: ExitStack) -> str:
             contenders += [airbyte_peer()]
             contenders += [tap_peer()] if stream != "usage_records" else []
         task = Task(full, folder_of(stack), [stream], settings if stream == "usage_records" else {})
-        idle = in_turn(contenders, task._replace(twilio=empty), options.runs, compare=False)
-        starts = {name: mid(runs, lambda one: one.cpu_seconds) for name, runs in idle.items()}
-        found = in_turn(contenders, task, options.runs)
-
-        def net(one: Run, starts: Mapping[str, float] = starts) -> float:
-            return one.microseconds(starts[one.name])
-
+        found, net = beside_empty(contenders, task, empty, options.runs)
         rows = [
             [
                 *common(runs),
@@ -316,6 +125,11 @@ def every_stream() -> list[str]:
     return [endpoint.stream for endpoint in ENDPOINTS]
 
 
+def idle_since() -> float:
+    """Return from when on a sync reads that follows one right now, as POSIX time."""
+    return (datetime.now(timezone.utc) - CLOCK_MARGIN - LOOKBACK).timestamp()
+
+
 def twice(task: Task) -> tuple[Run, Run]:
     """Return a first sync, and one right after it, when nothing has happened."""
     first = run(ours(), task, {name: shown(task.twilio, name) for name in task.streams})
@@ -337,59 +151,10 @@ def by_kind(runs: Mapping[str, Run], least: Mapping[str, int]) -> str:
     return table(("requests for", *counts, "least, idle sync"), rows)
 
 
-def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str]:
-    """Return how many requests for each list a perfect client needs when nothing has happened.
-
-    It knows which accounts are closed and asks each list that has what it wants once, page by page:
-    a list with a date filter for the rows `since` that POSIX time, a list below a list for each
-    parent that can have something. What two streams need it asks for once.
-    """
-    wanted = set(streams)
-    wanted |= {endpoint.parent for endpoint in ENDPOINTS if endpoint.stream in wanted}
-    found: Counter[str] = Counter()
-    open_accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
-    for endpoint in ENDPOINTS:
-        if endpoint.stream not in wanted:
-            continue
-        main_only = endpoint.stream == "accounts" or endpoint.product != "api"
-        for account in open_accounts[: 1 if main_only else None]:
-            if endpoint.parent:
-                parents = twilio.rows(endpoint.parent, account)
-                found[endpoint.stream] += sum(has(endpoint.stream, row, since) for row in parents)
-                continue
-            rows = twilio.rows(endpoint.stream, account)
-            if endpoint.dates or any(endpoint.between):
-                rows = [row for row in rows if newest(row) >= since]
-            found[endpoint.stream] += max(1, math.ceil(len(rows) / PAGE))
-    return found
-
-
-def has(stream: str, parent: Row, since: float) -> bool:
-    """Return whether a parent can have rows of the stream that a sync has to fetch."""
-    if stream == "conference_participants":
-        return bool(parent["status"] != "completed")
-    if stream == "message_media":
-        return parent["num_media"] != "0" and newest(parent) >= since
-    if stream.startswith("available_phone_numbers"):
-        return stream.removeprefix("available_phone_numbers_") in parent["subresource_uris"]
-    return True
-
-
-def newest(row: Row) -> float:
-    """Return the newest date of a row that a filter can act on, as POSIX time."""
-    return max(seconds_of(row[name]) for name in DATES if row.get(name))
-
-
-DATES = (
-    *("date_created", "date_sent", "date_updated", "start_time", "date_generated"),
-    *("start_date", "end_date"),
-)
-
-
 def steady(options: Options, stack: ExitStack) -> str:
     """All streams of six accounts: a first sync, and a second when nothing has happened."""
     twilio = twilio_of(stack, ACCOUNTS)
-    since = (datetime.now(timezone.utc) - CLOCK_MARGIN - LOOKBACK).timestamp()
+    since = idle_since()
     first, second = twice(Task(twilio, folder_of(stack), every_stream()))
     runs = {"first sync": first, "idle sync": second}
     closed = [account.sid for account in twilio.accounts if account.status == "closed"]
@@ -426,6 +191,69 @@ def windows(options: Options, stack: ExitStack) -> str:
     first, second = twice(Task(twilio, folder_of(stack), every_stream(), settings))
     runs = {"first sync": first, "idle sync": second}
     return by_kind(runs, needed(twilio, since, every_stream()))
+
+
+def growth(options: Options, stack: ExitStack) -> str:
+    """10,000 to 1,000,000 messages in four accounts, and 1 to 500 subaccounts of few rows."""
+    return f"{messages_growth(options, stack)}\n\n{accounts_growth(options, stack)}"
+
+
+def messages_growth(options: Options, stack: ExitStack) -> str:
+    """Return the table of ever more messages."""
+    empty = twilio_of(stack, four(messages=0))
+    rows = []
+    for number in (10_000, 100_000, 1_000_000):
+        with ExitStack() as inner:
+            say(f" {options.rows(number):,} messages")
+            twilio = twilio_of(inner, four(messages=options.rows(number // 4)))
+            task = Task(twilio, folder_of(inner), ["messages"])
+            contenders = [ours(), plain_loop()]
+            found, net = beside_empty(contenders, task, empty, options.runs)
+            state = found["ours"][-1].output.state_file()
+            again = run(ours(), task._replace(state=state))
+            least = needed(twilio, idle_since(), ["accounts", "messages"])
+            for name, runs in found.items():
+                mine = name == "ours"
+                rows.append(
+                    [
+                        *common(runs),
+                        mid(runs, net),
+                        mid(runs, lambda one: one.memory_mb),
+                        ratio(found, name, "plain loop", net),
+                        runs[-1].output.state_bytes if mine else None,
+                        len(again.requests) if mine else None,
+                        sum(least.values()) if mine else None,
+                    ]
+                )
+    heads = [*HEADS, "CPU µs/record, net", "peak MB", "net × plain loop", "state bytes"]
+    return table([*heads, "requests, idle sync", "least, idle sync"], rows)
+
+
+HANDFUL = {"messages": 12, "calls": 8, "incoming_phone_numbers": 2, "usage_records": 10}
+
+
+def accounts_growth(options: Options, stack: ExitStack) -> str:
+    """Return the table of ever more subaccounts."""
+    rows = []
+    for number in (1, 50, 500):
+        with ExitStack() as inner:
+            say(f" {number} subaccounts")
+            holders = [(f"Account {each}", "active", HANDFUL) for each in range(number + 1)]
+            task = Task(twilio_of(inner, holders), folder_of(inner), list(HANDFUL))
+            contenders = [ours()] + ([airbyte_peer()] if options.peers == "all" else [])
+            for runs in in_turn(contenders, task, options.runs).values():
+                first = [one.first_record_seconds or math.nan for one in runs]
+                rows.append(
+                    [
+                        *common(runs),
+                        float(median(first)),
+                        mid(runs, lambda one: one.cpu_seconds),
+                        mid(runs, lambda one: one.memory_mb),
+                        runs[-1].output.state_bytes,
+                    ]
+                )
+                rows[-1][0] += f", {number} subaccounts"
+    return table([*HEADS, "first record s", "CPU s", "peak MB", "state bytes"], rows)
 
 
 def limits(options: Options, stack: ExitStack) -> str:
@@ -542,6 +370,12 @@ def machine() -> str:
     )
 
 
+def put(text: str, name: str, figures: str) -> str:
+    """Return a page with the figures between the marks of that name, if it has them."""
+    marks = re.compile(rf"(<!-- bench {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    return marks.sub(lambda found: f"{found[1]}\n{figures}\n\n{found[2]}", text)
+
+
 def main() -> int:
     """Run the scenarios and print their tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -554,18 +388,26 @@ def main() -> int:
         help="which streams the connectors from PyPI read too",
     )
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the numbers of rows")
+    parser.add_argument("--write", type=Path, help="a page to put the tables into as well")
     given = parser.parse_args()
     if unknown := set(given.scenarios) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
     options = Options(given.runs, given.peers, given.scale)
-    print(f"{machine()}; {options.runs} runs\n", flush=True)
+    tables = {"machine": f"{machine()}; {options.runs} runs of each."}
+    print(f"{tables['machine']}\n", flush=True)
     for name in given.scenarios or SCENARIOS:
         scenario = SCENARIOS[name]
         title = (scenario.__doc__ or "").partition("\n")[0]
         say(f"{name}: {title}")
         with ExitStack() as stack:
-            print(f"### {name}\n\n{title}\n\n{scenario(options, stack)}\n", flush=True)
+            tables[name] = scenario(options, stack)
         gc.unfreeze()
+        print(f"### {name}\n\n{title}\n\n{tables[name]}\n", flush=True)
+        if given.write:
+            page = given.write.read_text("utf-8")
+            for each, figures in tables.items():
+                page = put(page, each, figures)
+            given.write.write_text(page, "utf-8")
     return 0
 
 

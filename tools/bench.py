@@ -186,7 +186,7 @@ def steady(options: Options, stack: ExitStack) -> str:
 def windows(options: Options, stack: ExitStack) -> str:
     """An account with little data whose start date lies more than sixteen years back."""
     twilio = twilio_of(stack, [("Old", "active", {})])
-    since = (datetime.now(timezone.utc) - CLOCK_MARGIN - LOOKBACK).timestamp()
+    since = idle_since()
     settings = {"start_date": "2010-01-01T00:00:00Z"}
     first, second = twice(Task(twilio, folder_of(stack), every_stream(), settings))
     runs = {"first sync": first, "idle sync": second}
@@ -252,7 +252,7 @@ def accounts_growth(options: Options, stack: ExitStack) -> str:
                         runs[-1].output.state_bytes,
                     ]
                 )
-                rows[-1][0] += f", {number} subaccounts"
+                rows[-1][0] += f", subaccounts: {number}"
     return table([*HEADS, "first record s", "CPU s", "peak MB", "state bytes"], rows)
 
 
@@ -356,7 +356,8 @@ def startup(options: Options, stack: ExitStack) -> str:
 
 FIGURES = ("seconds", "cpu_seconds", "memory_mb")
 SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
-    scenario.__name__: scenario for scenario in (cpu, latency, windows, steady, limits, startup)
+    scenario.__name__: scenario
+    for scenario in (cpu, latency, windows, steady, growth, limits, startup)
 }
 
 

@@ -180,7 +180,9 @@ def ratio(runs: Runs, name: str, to: str, figure: Callable[[Run], float]) -> flo
     if name == to or to not in runs:
         return None
     pairs = zip(runs[name], runs[to], strict=True)
-    return float(median(figure(one) / max(figure(other), 1e-9) for one, other in pairs))
+    # Of very few records the net CPU time can be nothing.
+    ratios = [figure(one) / figure(other) for one, other in pairs if figure(other) > 0]
+    return float(median(ratios)) if ratios else None
 
 
 HEADS = ("contender", "records", "missing", "requests", "429", "wall s", "sandbox CPU/wall")

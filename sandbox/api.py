@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
@@ -21,8 +21,10 @@ from urllib.parse import quote
 import orjson
 
 from sandbox.data import (
+    ACCOUNTS,
     AS_OF,
     DAY,
+    Holder,
     Match,
     Row,
     Store,
@@ -172,6 +174,7 @@ class Api:
         seed: * what the data set is drawn from.
         scale: * factor on the length of the long lists.
         counts: * rows of the main account by stream, where the scale does not suit.
+        holders: * the accounts, the main one first: name, status, share or rows by stream.
         clock: * the time at the start, which then stands still; None is real time.
         upper_bound: whether an upper date bound takes its own day (or second) in.
         time_of_day: whether the 2010 API honours the time in a date filter or cuts it to its day.
@@ -191,6 +194,7 @@ class Api:
     seed: int = 1
     scale: float = 1.0
     counts: Mapping[str, int] = field(default_factory=dict)
+    holders: Sequence[Holder] = ACCOUNTS
     clock: datetime | None = None
     upper_bound: Literal["exclusive", "inclusive"] = "exclusive"
     time_of_day: bool = True
@@ -214,7 +218,7 @@ class Api:
         self._keys: dict[str, Key] = {}
         # Of their own, so that keys change nothing in the data.
         self._dice = random.Random(f"{self.seed} keys")
-        self._store = Store(self.seed, self._seconds(), self.scale, self.counts)
+        self._store = Store(self.seed, self._seconds(), self.scale, self.counts, self.holders)
         for account in self.accounts:
             if account.status == "closed":
                 self.restrict(account.sid)

@@ -11,7 +11,7 @@ import re
 import time
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from email.utils import formatdate, parsedate
@@ -41,8 +41,10 @@ LONG = {"messages": 3_200, "calls": 2_600, "alerts": 2_800, "recordings": 2_200}
 LONG |= {"usage_records": 2_150, "conferences": 60}
 SHORT = {"addresses": 3, "applications": 4, "incoming_phone_numbers": 5, "keys": 3, "queues": 3}
 SHORT |= {"outgoing_caller_ids": 3, "transcriptions": 6, "usage_triggers": 3}
-ACCOUNTS = (
-    # name, status, share of the main account's rows
+# Name, status, and how much it holds: a share of the long lists, or rows by stream (a list that is
+# not named is then as short as lists get).
+Holder = tuple[str, str, float | Mapping[str, int]]
+ACCOUNTS: Sequence[Holder] = (
     ("Northwind", "active", 1.0),
     ("Northwind Retail", "active", 0.5),
     ("Northwind Field", "active", 0.02),
@@ -162,6 +164,11 @@ _ROWS = orjson.loads(Path(__file__).with_name("rows.json").read_bytes())
 PATTERNS = {stream: _pattern(row) for stream, row in _ROWS.items()}
 
 
+def _json(wire: Wire) -> bytes:
+    # orjson returns 8 KB of memory however short the text is; a copy has its own size.
+    return bytes(memoryview(orjson.dumps(wire)))
+
+
 class Row:
     """One row: what tells it apart, its JSON and its place in the list.
 
@@ -173,8 +180,8 @@ class Row:
     def __init__(self, key: str, wire: Wire, order: int) -> None:
         """Hold a row."""
         self.key = key
-        self.raw = orjson.dumps(wire)
         self.order = order
+        self.raw = _json(wire)
 
     @property
     def wire(self) -> Wire:
@@ -184,7 +191,7 @@ class Row:
 
     def update(self, fields: Wire) -> None:
         """Change fields."""
-        self.raw = orjson.dumps(self.wire | fields)
+        self.raw = _json(self.wire | fields)
 
 
 class Match(NamedTuple):
@@ -247,7 +254,14 @@ class Table:
 class Store:
     """All lists of all accounts."""
 
-    def __init__(self, seed: int, now: int, scale: float, counts: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        now: int,
+        scale: float,
+        counts: Mapping[str, int],
+        accounts: Sequence[Holder] = ACCOUNTS,
+    ) -> None:
         """Fill the lists with the year that ends at the midnight before `now`."""
         self.rng = random.Random(seed)
         self.tables: defaultdict[tuple[str, str, str], Table] = defaultdict(Table)
@@ -256,12 +270,13 @@ class Store:
         self.end = now - now % DAY
         self.start = self.end - 365 * DAY
         self.main = self._sid("AC")
-        for number, (name, status, share) in enumerate(ACCOUNTS):
+        for number, (name, status, holds) in enumerate(accounts):
             fields = {"friendly_name": name, "status": status, "owner_account_sid": self.main}
             if number == 0:
                 fields["sid"] = self.main
             account = self.add("accounts", self.main, self.start + number * DAY, **fields)
-            _Year(self, account.key, share * scale, {} if number else counts).fill()
+            share, own = (0.0, holds) if isinstance(holds, Mapping) else (holds * scale, {})
+            _Year(self, account.key, share, own if number else {**own, **counts}).fill()
 
     @property
     def accounts(self) -> dict[str, Row]:

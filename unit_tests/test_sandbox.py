@@ -432,6 +432,29 @@ def test_new_subaccount(twilio: Sandbox) -> None:
     assert client_of(twilio).api.accounts(new["sid"]).fetch().friendly_name == "New"
 
 
+def test_accounts_of_any_shape() -> None:
+    """Each account holds a share of the long lists, or the numbers of rows that it names."""
+    holders = [("Main", "active", {"messages": 7, "calls": 0}), ("Sub", "suspended", {"calls": 3})]
+    with Sandbox(holders=holders, scale=0, counts={"keys": 1}) as twilio:
+        main, sub = twilio.accounts
+        assert (main.status, sub.status) == ("active", "suspended")
+        lengths = {
+            (stream, account.sid): len(twilio.rows(stream, account.sid))
+            for stream in ("messages", "calls", "keys", "recordings")
+            for account in (main, sub)
+        }
+    assert lengths == {
+        ("messages", main.sid): 7,
+        ("messages", sub.sid): 6,
+        ("calls", main.sid): 0,
+        ("calls", sub.sid): 3,
+        ("keys", main.sid): 1,
+        ("keys", sub.sid): 3,
+        ("recordings", main.sid): 6,
+        ("recordings", sub.sid): 6,
+    }
+
+
 def test_clock() -> None:
     """The clock runs, stands still, and moves."""
     with Sandbox(scale=0) as twilio:

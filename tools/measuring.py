@@ -1,0 +1,204 @@
+"""How `make bench` runs a contender, and the arithmetic and the tables of what it took."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from sandbox import Request, Sandbox
+from sandbox.data import Holder
+from tools.contenders import ROOT, Contender, Key, Output, Task, parsed, shown
+
+# Beyond this a run is killed, and counts as failed.
+LIMIT_SECONDS = 1800
+
+
+class Run(NamedTuple):
+    """One run of one contender."""
+
+    name: str
+    code: int
+    seconds: float  # wall
+    cpu_seconds: float  # user and system
+    memory_mb: float  # the peak of the resident memory
+    first_record_seconds: float | None
+    sandbox_cpu_seconds: float
+    requests: list[Request]
+    output: Output
+    missing: int  # rows that Twilio shows, and that did not come
+
+    @property
+    def records(self) -> int:
+        """The number of records."""
+        return sum(self.output.records.values())
+
+    @property
+    def refused(self) -> int:
+        """The number of requests that were answered 429."""
+        return sum(request.status == 429 for request in self.requests)
+
+    def microseconds(self, less: float = 0.0) -> float:
+        """Return the CPU time per record, less so many seconds for the start."""
+        return (self.cpu_seconds - less) / max(self.records, 1) * 1e6
+
+
+def run(contender: Contender, task: Task, expected: Mapping[str, set[Key]] | None = None) -> Run:
+    """Run a contender once."""
+    command = contender.command(task)
+    before, cpu = len(task.twilio.requests), own_cpu()
+    figures, output = launch(command, task)
+    spent = own_cpu() - cpu
+    with output.open("rb") as lines:
+        printed = parsed(iter(lines))
+    output.unlink()
+    missing = [keys - printed.keys.get(name, set()) for name, keys in (expected or {}).items()]
+    # A million keys need not be kept for each run.
+    printed.keys.clear()
+    done = Run(
+        name=contender.name,
+        **figures,
+        sandbox_cpu_seconds=spent,
+        requests=task.twilio.requests[before:],
+        output=printed,
+        missing=sum(map(len, missing)),
+    )
+    took = f"{done.seconds:.1f} s, {done.cpu_seconds:.1f} s CPU"
+    say(f"  {done.name}: {done.records:,} records, {took}")
+    return done
+
+
+def launch(command: list[str], task: Task) -> tuple[dict[str, Any], Path]:
+    """Run a command; return what it took, and the file with what it printed."""
+    output, errors = task.folder / "output", task.folder / "errors"
+    launcher = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py"))]
+    said = subprocess.run(
+        [*launcher, str(LIMIT_SECONDS), str(output), str(errors), *command],
+        env={**os.environ, **task.twilio.environment},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    figures: dict[str, Any] = json.loads(said)
+    if figures["code"]:
+        say(f"  exit code {figures['code']}: {errors.read_text('utf-8', 'replace')[-600:]}")
+    return figures, output
+
+
+def own_cpu() -> float:
+    """Return the CPU seconds of this process, which are the sandbox's while it waits."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def say(text: str) -> None:
+    """Tell how far it is, beside the tables."""
+    print(text, file=sys.stderr, flush=True)
+
+
+Runs = dict[str, list[Run]]
+
+
+def in_turn(contenders: Sequence[Contender], task: Task, runs: int, compare: bool = True) -> Runs:
+    """Run the contenders one after the other, so many times."""
+    expected = {name: shown(task.twilio, name) for name in task.streams} if compare else {}
+    found: Runs = {contender.name: [] for contender in contenders}
+    for number in range(runs):
+        say(f" run {number + 1} of {runs}: {', '.join(task.streams)}")
+        for contender in contenders:
+            found[contender.name].append(run(contender, task, expected))
+    return found
+
+
+def beside_empty(
+    contenders: Sequence[Contender], task: Task, empty: Sandbox, runs: int
+) -> tuple[Runs, Callable[[Run], float]]:
+    """Run the contenders; return with it what gives a run's microseconds per record, net.
+
+    Net is less the median CPU time that the same contender takes where the lists are empty.
+    """
+    idle = in_turn(contenders, task._replace(twilio=empty), runs, compare=False)
+    starts = {name: mid(those, lambda one: one.cpu_seconds) for name, those in idle.items()}
+    return in_turn(contenders, task, runs), lambda one: one.microseconds(starts[one.name])
+
+
+def twilio_of(stack: ExitStack, holders: Sequence[Holder], **settings: Any) -> Sandbox:
+    """Return a sandbox that lasts as long as the stack."""
+    twilio = stack.enter_context(Sandbox(holders=holders, **settings))
+    # The rows live as long as the sandbox: the collector need not visit them again and again.
+    gc.collect()
+    gc.freeze()
+    return twilio
+
+
+def four(**counts: int) -> list[Holder]:
+    """Return four accounts that hold so many rows each."""
+    return [(f"Account {number}", "active", counts) for number in range(1, 5)]
+
+
+def folder_of(stack: ExitStack) -> Path:
+    """Return a folder that lasts as long as the stack."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(dir=ROOT / "build")))
+
+
+# ---------------------------------------------------------------------------------------- tables
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a Markdown table; the first column is text, the others are numbers."""
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def cell(value: Any) -> str:
+    """Return a value as a table shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def mid(runs: Iterable[Run], figure: Callable[[Run], float]) -> float:
+    """Return the median of a figure."""
+    return float(median(map(figure, runs)))
+
+
+def ratio(runs: Runs, name: str, to: str, figure: Callable[[Run], float]) -> float | None:
+    """Return the median of the ratios of a figure in runs that stood side by side."""
+    if name == to or to not in runs:
+        return None
+    pairs = zip(runs[name], runs[to], strict=True)
+    # Of very few records the net CPU time can be nothing.
+    ratios = [figure(one) / figure(other) for one, other in pairs if figure(other) > 0]
+    return float(median(ratios)) if ratios else None
+
+
+HEADS = ("contender", "records", "missing", "requests", "429", "wall s", "sandbox CPU/wall")
+
+
+def common(runs: list[Run]) -> list[Any]:
+    """Return the cells that every table begins with; counts are those of the last run."""
+    last = runs[-1]
+    failed = f" (exit {last.code})" if last.code else ""
+    share = mid(runs, lambda one: one.sandbox_cpu_seconds / one.seconds)
+    return [
+        last.name + failed,
+        last.records,
+        last.missing,
+        len(last.requests),
+        last.refused,
+        mid(runs, lambda one: one.seconds),
+        f"{share:.0%}",
+    ]

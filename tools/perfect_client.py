@@ -1,0 +1,73 @@
+"""How many requests a perfect client would need: what `make bench` holds ours against."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sandbox import Request, Sandbox
+from sandbox.api import ENDPOINTS, ROUTES
+from sandbox.data import seconds_of
+
+Row = Mapping[str, Any]
+
+PAGE = 1000
+# The dates of a row that a filter can act on.
+DATES = (
+    *("date_created", "date_sent", "date_updated", "start_time", "date_generated"),
+    *("start_date", "end_date"),
+)
+
+
+def kind(request: Request) -> str:
+    """Return the list that a request asks for."""
+    product = request.host.partition(".")[0]
+    for owner, pattern, endpoint in ROUTES:
+        if owner == product and pattern.fullmatch(request.path):
+            return endpoint.stream
+    return request.path
+
+
+def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str]:
+    """Return how many requests for each list a perfect client needs when nothing has happened.
+
+    It knows which accounts are closed and asks each list that has what it wants once, page by page:
+    a list with a date filter for the rows `since` that POSIX time, a list below a list for each
+    parent that can have something. What two streams need it asks for once.
+    """
+    wanted = set(streams)
+    wanted |= {endpoint.parent for endpoint in ENDPOINTS if endpoint.stream in wanted}
+    found: Counter[str] = Counter()
+    open_accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
+    for endpoint in ENDPOINTS:
+        if endpoint.stream not in wanted:
+            continue
+        main_only = endpoint.stream == "accounts" or endpoint.product != "api"
+        for account in open_accounts[: 1 if main_only else None]:
+            if endpoint.parent:
+                parents = twilio.rows(endpoint.parent, account)
+                found[endpoint.stream] += sum(has(endpoint.stream, row, since) for row in parents)
+                continue
+            rows = twilio.rows(endpoint.stream, account)
+            if endpoint.dates or any(endpoint.between):
+                rows = [row for row in rows if newest(row) >= since]
+            found[endpoint.stream] += max(1, math.ceil(len(rows) / PAGE))
+    return found
+
+
+def has(stream: str, parent: Row, since: float) -> bool:
+    """Return whether a parent can have rows of the stream that a sync has to fetch."""
+    if stream == "conference_participants":
+        return bool(parent["status"] != "completed")
+    if stream == "message_media":
+        return parent["num_media"] != "0" and newest(parent) >= since
+    if stream.startswith("available_phone_numbers"):
+        return stream.removeprefix("available_phone_numbers_") in parent["subresource_uris"]
+    return True
+
+
+def newest(row: Row) -> float:
+    """Return the newest date of a row that a filter can act on, as POSIX time."""
+    return max(seconds_of(row[name]) for name in DATES if row.get(name))

@@ -365,8 +365,10 @@ class TwilioRetriever(SimpleRetriever):
     parent_filter: RecordFilter | None = None
     # The field that the date filter acts on.
     cursor_field: str = ""
-    # The field can be null, which hides a row from the filter.
+    # The field can be null, which hides a row from the filter (BEHAVIOR 6).
     undated_rows: bool = False
+    # A sync of several windows begins with one request for all of them (BEHAVIOR 25).
+    first_page_first: bool = False
     # A 404 says "nothing there" (no usage, no such number type, a parent just deleted). A cursor
     # does not move by it: it could be a refusal too.
     missing_is_empty: bool = False
@@ -378,7 +380,7 @@ class TwilioRetriever(SimpleRetriever):
     overlap_hours: int = 48
     _empty: set[tuple[str, Any]] = field(init=False, default_factory=set)
     _days_shown: dict[str, int] = field(init=False, default_factory=dict)
-    _unfiltered: dict[str, tuple[str, bool]] = field(init=False, default_factory=dict)
+    _asked_first: dict[str, tuple[str, bool]] = field(init=False, default_factory=dict)
     _locks: dict[str, threading.Lock] = field(init=False, default_factory=dict)
     _refused: dict[str, bool] = field(init=False, default_factory=dict)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
@@ -432,7 +434,8 @@ class TwilioRetriever(SimpleRetriever):
 
     def _read_slice(self, window: StreamSlice) -> Iterator[Page]:
         """Yield all rows of a slice."""
-        if self.undated_rows and (yield from self._read_unfiltered(window)):
+        asked_first = self.undated_rows or self.first_page_first
+        if asked_first and (yield from self._read_first(window)):
             return
         yield from self._read_window(window)
 
@@ -533,35 +536,43 @@ class TwilioRetriever(SimpleRetriever):
                 days,
             )
 
-    def _read_unfiltered(self, window: StreamSlice) -> Generator[Page, None, bool]:
-        """Yield the rows whose filter field is null; return whether there is nothing else to read.
+    def _read_first(self, window: StreamSlice) -> Generator[Page, None, bool]:
+        """Ask for all windows of the account at once; return whether that brought all their rows.
 
-        The list comes without a date filter and newest first, so the pass ends at the first row
-        that is older than the window by every date it has. Of an account's windows only the oldest
-        makes the pass: it covers the later ones. They wait for its first page, for if that page is
-        the whole list, all rows of all windows are there, and none of them is asked for (25).
+        It does where the first page is the last (BEHAVIOR 25), so the other windows wait for it.
+        The oldest window asks, on behalf of those after it.
+
+        A list with rows whose filter field is null is asked without the filter, and read on for
+        these rows. It comes newest first, so that ends at the first row that is older than the
+        window by every date it has (BEHAVIOR 6).
         """
         start, account = window["start_time"], window["account_sid"]
-        pages = self._pages(replaced(window, cursor_slice={}))
+        everything = {} if self.undated_rows else {"start_time": start}
+        pages = self._pages(replaced(window, cursor_slice=everything))
         with self._locks.setdefault(account, threading.Lock()):
-            covered_from, whole = self._unfiltered.get(account, ("~", False))
+            covered_from, whole = self._asked_first.get(account, ("~", False))
             if covered_from <= start:
                 return whole
+            self._asked_first[account] = start, False
+            if not self.undated_rows and window["end_time"] >= self._newest_end:
+                return False
             page = next(pages)
-            self._unfiltered[account] = start, page.last
-        whole = page.last
-        while True:
+            whole = page.last
+            self._asked_first[account] = start, whole
+        since = start if self.undated_rows else ""
+        while whole or self.undated_rows:
             wanted, ended = [], page.last
             for row in page.rows:
                 date = self._date(row)
                 age = max(date, to_iso8601(row["date_created"] or "") or "")
                 ended = ended or age < start
-                if start <= age < covered_from and (whole or not date):
+                if since <= age < covered_from and (whole or not date):
                     wanted.append(row)
             yield page._replace(rows=wanted)
             if ended:
-                return whole
+                break
             page = next(pages)
+        return whole
 
     def _date(self, row: Row) -> str:
         """Return the date that the filter acts on, or "" where the row has none."""

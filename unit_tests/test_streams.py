@@ -270,20 +270,25 @@ def test_accounts(mock: MockTwilio) -> None:
 
 
 def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
-    """Days side by side; all but the newest end, two hours late (BEHAVIOR 1)."""
+    """Days side by side; all but the newest end two hours late; one page may hold all (1, 25)."""
     stream = Stream(List("https://monitor.twilio.com/v1/Alerts", "alerts"))
     (row, record), (row_2, record_2) = (wire("alerts", stream, n, ACCOUNT) for n in range(2))
 
     def window(
-        start: str, end: str | None, rows: list[Any], second: list[Any] | None = None
+        start: str,
+        end: str | None,
+        rows: list[Any],
+        second: list[Any] | None = None,
+        more: bool = False,
     ) -> None:
         query = {"StartDate": start, **({"EndDate": end} if end else {})}
         address = url(stream.list.address, PageSize=1000, **query)
         link = f"{address}&Page=1&PageToken=PA1"
-        mock.page(address, "alerts", rows, link if second else None)
+        mock.page(address, "alerts", rows, link if second or more else None)
         if second:
             mock.page(link, "alerts", second)
 
+    window("2026-01-12T00:00:00Z", None, [row], more=True)
     window("2026-01-12T00:00:00Z", "2026-01-13T01:59:59Z", [row], [row_2])
     window("2026-01-13T00:00:00Z", "2026-01-14T01:59:59Z", [])
     window("2026-01-14T00:00:00Z", "2026-01-15T01:59:59Z", [])
@@ -299,8 +304,7 @@ def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
     ]
 
     clock.shift(timedelta(days=1))
-    window("2026-01-14T11:00:00Z", "2026-01-15T12:59:59Z", [])
-    window("2026-01-15T11:00:00Z", None, [row])
+    window("2026-01-14T11:00:00Z", None, [row])
     second = read(CONFIG, "alerts", state={"alerts": state})
     assert records(second, "alerts") == [record]
     assert problems(first) + problems(second) == []

@@ -259,6 +259,8 @@ MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 RFC2822_DAY = re.compile(rf"\w{{3}}, (\d\d) ({'|'.join(MONTHS)}) (\d{{4}}) ", re.ASCII)
 ISO8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+# A double holds any number of fifteen digits (IEEE 754), and these are all that Twilio sends.
+SHORT_NUMBER = re.compile(r"-?\d{1,7}(\.\d{1,8})?", re.ASCII)
 
 
 def to_iso8601(text: str) -> str | None:
@@ -286,6 +288,7 @@ MINUTES = {text: text for text in (f"{n // 60:02}:{n % 60:02}:" for n in range(2
 SECONDS = {f"{n:02} +0000": f"{n:02}Z" for n in range(60)}
 
 
+@lru_cache(maxsize=8192)
 def other_date(text: str) -> str | None:
     """Return a date-time that is not of the 2010 API's usual form, as to_iso8601 does."""
     if not text:
@@ -309,6 +312,9 @@ def to_number(text: str) -> int | float | str | None:
     """Return exactly the number that a string holds; what a double cannot hold stays text."""
     if not text:
         return None
+    if SHORT_NUMBER.fullmatch(text):
+        short = float(text)
+        return int(short) if short.is_integer() else short
     if not NUMBER.fullmatch(text):
         return text
     exact = Decimal(text)

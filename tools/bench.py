@@ -257,11 +257,13 @@ def accounts_growth(options: Options, stack: ExitStack) -> str:
 
 
 def limits(options: Options, stack: ExitStack) -> str:
-    """24 accounts of 400 messages and 100 calls; 100 ms an answer, 429 beyond 10 at a time."""
-    counts = {"messages": options.rows(400), "calls": options.rows(100)}
-    holders = [(f"Account {number}", "active", counts) for number in range(24)]
+    """120 accounts, eight short lists each; 100 ms an answer, 429 beyond 10 at a time."""
+    streams = ["addresses", "applications", "calls", "keys", "messages", "queues"]
+    streams += ["transcriptions", "usage_triggers"]
+    counts = dict.fromkeys(streams, 10)
+    holders = [(f"Account {number}", "active", counts) for number in range(options.rows(120))]
     twilio = twilio_of(stack, holders, latency_ms=100, concurrency_limit=10)
-    task = Task(twilio, folder_of(stack), ["messages", "calls"])
+    task = Task(twilio, folder_of(stack), streams)
     heads = (*HEADS, "429 of requests", "CPU s", "peak MB")
     parts = []
     for seconds in (1, None):

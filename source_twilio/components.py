@@ -3,19 +3,23 @@
 "BEHAVIOR n" refers to the numbered entry of BEHAVIOR.md that gives the fact and its source.
 """
 
+import json
 import logging
 import random
 import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 import requests
@@ -24,6 +28,7 @@ from airbyte_cdk.sources.declarative.auth.token import BasicHttpAuthenticator
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
 from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
+from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.http_logger import format_http_message
@@ -62,33 +67,141 @@ def describe(response: requests.Response) -> str:
 # --------------------------------------------------------------------------------------------------
 
 
+# The account whose list a thread is asking for: an authenticator sees nothing but the request.
+ASKED: ContextVar[str] = ContextVar("ASKED", default="")
+
+ACCOUNT_SID = re.compile("AC[0-9a-fA-F]{32}")
+API_KEY_SID = re.compile("SK[0-9a-fA-F]{32}")
+# The product, and where it is asked: nothing, an edge and a region, or one of the two (27).
+TWILIO_HOST = re.compile(r"([a-z0-9-]+)(?:\.[a-z0-9-]+){0,2}\.twilio\.com(?::443)?", re.ASCII)
+
+
+@contextmanager
+def asking_for(account: str) -> Iterator[None]:
+    """Sign what this thread sends for the account."""
+    before = ASKED.set(account)
+    try:
+        yield
+    finally:
+        ASKED.reset(before)
+
+
+@dataclass
+class Known:
+    """What this process has learnt with one set of credentials. It is kept in memory only."""
+
+    # The subaccounts' own tokens, by their SIDs (BEHAVIOR 2, 14).
+    tokens: dict[str, str] = field(default_factory=dict)
+
+
+def known(config: Mapping[str, Any]) -> Known:
+    """Return what all streams know that are read with the credentials of a configuration."""
+    return known_to(json.dumps([config.get(name) for name in CREDENTIALS], sort_keys=True))
+
+
+CREDENTIALS = ("account_sid", "auth_token", "credentials", "region", "edge")
+
+
+@cache
+def known_to(credentials: str) -> Known:
+    """Return the same object for the same credentials."""
+    return Known()
+
+
+@dataclass
 class TwilioAuthenticator(BasicHttpAuthenticator):
     """HTTP Basic that goes to Twilio's hosts only and keeps every token out of what is stored.
 
     Why not YAML: the CDK caches parent responses on disk and logs bodies at DEBUG. A hook on the
     request is the only place that sees a response before either does, and the account list carries
-    the live `auth_token` of every subaccount (BEHAVIOR 2).
+    the live `auth_token` of every subaccount (BEHAVIOR 2). No authenticator of the CDK's signs the
+    requests for a subaccount with that token (14), or sends links to the configured region (27).
     """
 
+    # What stands between the product and `.twilio.com` in the name of a host.
+    place: InterpolatedString | str = ""
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Prepare the interpolation."""
+        super().__post_init__(parameters)
+        self._place = InterpolatedString.create(self.place, parameters=parameters)
+
     def __call__(self, request: requests.PreparedRequest) -> Any:
-        """Sign the request; a host that is not Twilio's raises instead (BEHAVIOR 11)."""
+        """Address the request to the region, and sign it; raise where it must not be sent."""
+        if wrong := problem(self.config):
+            raise error(wrong, FailureType.config_error)
         url = urlsplit(str(request.url))
-        if url.scheme != "https" or not (url.hostname or "").endswith(".twilio.com"):
+        host = self._host(url)
+        request.url = url._replace(netloc=host).geturl()
+        signature = self._signature(host)
+        mask(signature.removeprefix("Basic "))
+        # A retry signs the same request again.
+        if self.receive not in request.hooks["response"]:
+            request.hooks["response"].append(self.receive)
+        request.headers[self.auth_header] = signature
+        return request
+
+    @property
+    def token(self) -> str:
+        """Return the configured credentials; the CDK would take a token like 123e4 for a number."""
+        user = self._username.eval(self.config, valid_types=(str,))
+        return basic(user, self._password.eval(self.config, valid_types=(str,)))
+
+    def _host(self, url: SplitResult) -> str:
+        """Return the host of the same product in the configured region (BEHAVIOR 11, 27)."""
+        twilio = TWILIO_HOST.fullmatch(url.netloc.lower())
+        if url.scheme != "https" or not twilio:
             raise error(
                 f"Refused to follow a link to {url.scheme}://{url.hostname}: credentials go to "
                 "Twilio's hosts only, and encrypted.",
                 FailureType.system_error,
             )
-        mask(self.token.removeprefix("Basic "))
-        # A retry signs the same request again.
-        if self.receive not in request.hooks["response"]:
-            request.hooks["response"].append(self.receive)
-        return super().__call__(request)
+        host = f"{twilio[1]}{self._place.eval(self.config)}.twilio.com"
+        if not TWILIO_HOST.fullmatch(host):
+            raise error(f"{host} is no host: check region and edge.", FailureType.config_error)
+        return host
+
+    def _signature(self, host: str) -> str:
+        """Return the header of the account that a thread asks for (BEHAVIOR 14)."""
+        account = ASKED.get()
+        if host.startswith("api.") or account in ("", self.config["account_sid"]):
+            return self.token
+        token = known(self.config).tokens.get(account)
+        if not token:
+            raise error(f"No token of account {account} is known, and {host} wants one.")
+        return basic(account, token)
 
     def receive(self, response: requests.Response, **_: Any) -> None:
         """Take note of a response before anything else sees it."""
         throttle(self.config["account_sid"]).learn(response.status_code)
-        read_page(response)
+        read_page(response, known(self.config).tokens)
+
+
+def basic(user: str, password: str) -> str:
+    """Return the header of HTTP Basic."""
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+def problem(config: Mapping[str, Any]) -> str:
+    """Return what is wrong with settings that fit the spec, or nothing; quote no value."""
+    given = config.get("credentials") or {"auth_token": config.get("auth_token")}
+    key, token = given.get("auth_type") == "api_key", str(given.get("auth_token") or "")
+    sid, key_sid = str(config["account_sid"]), str(given.get("api_key_sid") or "")
+    if not ACCOUNT_SID.fullmatch(sid):
+        if ACCOUNT_SID.fullmatch(token):
+            return "account_sid and auth_token are swapped: the one that starts with AC is the SID."
+        if API_KEY_SID.fullmatch(sid):
+            return "account_sid must start with AC: an API key (SK...) goes into credentials."
+        return "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
+    if key and not API_KEY_SID.fullmatch(key_sid):
+        if API_KEY_SID.fullmatch(str(given.get("api_key_secret"))):
+            return "api_key_sid and api_key_secret are swapped: the one with SK is the SID."
+        return "api_key_sid must be SK and 32 hexadecimal digits, as the Twilio Console shows it."
+    if key and not given.get("api_key_secret"):
+        return "api_key_secret is missing: Twilio shows it once only, so make a new key if need be."
+    if not key and not token:
+        return "Set credentials: the Auth Token of account_sid, or an API key and its secret."
+    return ""
 
 
 def mask(secret: str) -> None:
@@ -97,8 +210,8 @@ def mask(secret: str) -> None:
         add_to_secrets(secret)
 
 
-def read_page(response: requests.Response) -> None:
-    """Parse a 200 once, and take the tokens out of a list of accounts.
+def read_page(response: requests.Response, tokens: dict[str, str]) -> None:
+    """Parse a 200 once, and move the tokens out of a list of accounts.
 
     The parsed body stays on the response as `page`. Raises `ContentDecodingError` for a body that
     is not JSON: the CDK asks again as it does for a broken connection (BEHAVIOR 12).
@@ -115,7 +228,9 @@ def read_page(response: requests.Response) -> None:
         ) from cause
     if b'"auth_token"' in response.content and isinstance(page, dict):
         for account in page.get("accounts", []):
-            mask(account.pop("auth_token", ""))
+            token = account.pop("auth_token", "")
+            mask(token)
+            tokens[str(account.get("sid"))] = token
         response._content = orjson.dumps(page)
     response.page = page  # type: ignore[attr-defined]
 
@@ -594,10 +709,10 @@ class TwilioRetriever(SimpleRetriever):
         page_size_override = stream_slice.extra_fields.get("page_size", page_size_override)
         account = stream_slice.partition.get("account_sid", "")
         # A refusal of an account that the list calls closed or suspended is no surprise.
-        expected = stream_slice.extra_fields.get("status", "active") != "active"
+        expected = (stream_slice.extra_fields.get("status") or "active") != "active"
         pauses = iter(() if expected else REFUSAL_PAUSES_SECONDS)
         while True:
-            with throttle(self.config["account_sid"]):
+            with throttle(self.config["account_sid"]), asking_for(account):
                 response = super()._fetch_next_page(
                     stream_slice, next_page_token, page_size_override
                 )
@@ -732,6 +847,7 @@ class AccountStateMigration(StateMigration):
     """
 
     declarative_stream: Any
+    config: Mapping[str, Any]
 
     def should_migrate(self, stream_state: Mapping[str, Any]) -> bool:
         """Return whether there is a state at all."""
@@ -740,7 +856,7 @@ class AccountStateMigration(StateMigration):
     def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the state in this connector's format."""
         cursor_field = self.declarative_stream.incremental_sync.cursor_field
-        accounts: dict[str, tuple[Mapping[str, Any], datetime]] = {}
+        accounts: dict[str, datetime] = {}
         everywhere = first_moment(stream_state.get("state", stream_state))
         for entry in stream_state.get("states", []):
             partition, cursor = entry["partition"], first_moment(entry.get("cursor"))
@@ -751,16 +867,20 @@ class AccountStateMigration(StateMigration):
             # Ours has exactly these keys and cursors of the form that to_text writes.
             ours = set(partition) <= {"account_sid", "parent_slice"}
             if not ours or to_text(cursor) not in entry["cursor"].values():
-                partition = {"account_sid": account[0], "parent_slice": {}}
                 cursor -= LEGACY_STEP_BACK
             # Some formats have a partition per message or status: the one furthest behind counts.
-            if account[0] not in accounts or cursor < accounts[account[0]][1]:
-                accounts[account[0]] = (partition, cursor)
+            accounts[account[0]] = min(cursor, accounts.get(account[0], cursor))
+        if self.declarative_stream.parameters.get("of_product_api") and everywhere:
+            # Other connectors read the configured account's rows only (14).
+            accounts.setdefault(self.config["account_sid"], everywhere - LEGACY_STEP_BACK)
         migrated = {
             "use_global_cursor": False,
             "states": [
-                {"partition": partition, "cursor": {cursor_field: self._checked(cursor, account)}}
-                for account, (partition, cursor) in accounts.items()
+                {
+                    "partition": {"account_sid": account, "parent_slice": {}},
+                    "cursor": {cursor_field: self._checked(cursor, account)},
+                }
+                for account, cursor in accounts.items()
             ],
         }
         if not accounts and everywhere:

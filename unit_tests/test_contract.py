@@ -164,7 +164,7 @@ def shown(
     query = QUERIES.get(stream)
     found: Found = Counter()
     for account in accounts or sids(twilio):
-        if stream in ("accounts", "alerts") and account != twilio.accounts[0].sid:
+        if stream == "accounts" and account != twilio.accounts[0].sid:
             continue
         for row in twilio.rows(stream, account, query):
             if since is None or moment_of(stream, row) >= since.timestamp():
@@ -196,11 +196,10 @@ def cursors(output: EntrypointOutput, stream: str) -> dict[str, str]:
 def saved(stream: str, cursor: str, accounts: Iterable[str]) -> Row:
     """Return a state as this connector saves it."""
     field = DATED[stream][0] if stream in DATED else CURSOR_FIELDS[stream]
-    slice_: Row = {} if stream == "alerts" else {"parent_slice": {}}
     return {
         "use_global_cursor": False,
         "states": [
-            {"partition": {"account_sid": account, **slice_}, "cursor": {field: cursor}}
+            {"partition": {"account_sid": account, "parent_slice": {}}, "cursor": {field: cursor}}
             for account in accounts
         ],
     }
@@ -298,7 +297,7 @@ def test_first_sync_is_complete(
     """BEHAVIOR 1: what lies on the edge of a window arrives once, whatever a bound includes."""
     twilio = opened(upper_bound=upper_bound, time_of_day=time_of_day, page_size_max=7)
     start, step = WINDOWS[stream]
-    for account in sids(twilio)[: 1 if stream == "alerts" else 2]:
+    for account in sids(twilio)[:2]:
         for moment in edges(start, step):
             add(twilio, stream, account, moment)
     output = read(config(twilio, start), stream)
@@ -330,7 +329,7 @@ def test_rows_added_meanwhile(
         if left[0]:
             left[0] -= 1
             clock.shift(pace)
-            account = sids(twilio)[0 if stream == "alerts" else left[0] % 3]
+            account = sids(twilio)[left[0] % 3]
             add(twilio, stream, account, twilio.now())
             # One that shows up late, as if another machine's clock were slow.
             add(twilio, stream, account, twilio.now() - 20 * MINUTE)
@@ -488,7 +487,7 @@ def test_lookback_is_in_minutes(
 ) -> None:
     """BEHAVIOR 20: an idle sync asks each account for the lookback, to the second, and no more."""
     twilio.empty_usage = "empty"
-    accounts = sids(twilio)[: 1 if stream == "alerts" else 3]
+    accounts = sids(twilio)
     first = read(config(twilio, lookback_window=90), stream)
     assert cursors(first, stream) == dict.fromkeys(accounts, END)
     clock.shift(HOUR)
@@ -499,7 +498,7 @@ def test_lookback_is_in_minutes(
     queries += [{}] if stream in UNDATED else []
     expected = [(account, query) for account in accounts for query in queries]
     assert asked(twilio, stream, begin) == sorted(expected, key=str)
-    assert len(twilio.requests) - begin == len(expected) + (stream != "alerts")
+    assert len(twilio.requests) - begin == len(expected) + 1
     assert cursors(second, stream) == dict.fromkeys(accounts, "2026-01-15T12:00:00Z")
 
 
@@ -798,7 +797,8 @@ def test_too_many_alerts_in_a_second(opened: Make, clock: object) -> None:
     assert status(output, "alerts") == "INCOMPLETE"
     message = "There are more rows in one second than Twilio shows of one query."
     assert errors(output)[0] == ("transient_error", message)
-    assert cursors(output, "alerts") == {sids(twilio)[0]: "2026-01-14T11:59:59Z"}
+    ends = ["2026-01-14T11:59:59Z", END, END]
+    assert cursors(output, "alerts") == dict(zip(sids(twilio), ends, strict=True))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -938,7 +938,7 @@ LEGACY: list[tuple[str, str, Callable[[str, str], Row], tuple[str, str, str]]] =
         "0.12",
         "alerts",
         lambda one, two: {"states": [entry({}, "date_generated", "2026-01-10T08:00:00Z")]},
-        ("2025-12-26T08:00:00Z", "", ""),
+        ("2025-12-26T08:00:00Z", "2025-12-16T12:10:00Z", "2025-12-16T12:10:00Z"),
     ),
     (
         "0.16",
@@ -988,7 +988,7 @@ LEGACY: list[tuple[str, str, Callable[[str, str], Row], tuple[str, str, str]]] =
         "0.16",
         "alerts",
         lambda one, two: {"date_generated": "2026-01-10T08:00:00Z"},
-        ("2025-12-26T08:00:00Z", "", ""),
+        ("2025-12-26T08:00:00Z", "2025-12-16T12:10:00Z", "2025-12-16T12:10:00Z"),
     ),
     (
         "0.16, many",
@@ -1048,7 +1048,7 @@ def test_states_of_others(
     for account, query in asked(twilio, stream):
         if name in query:
             first[account] = min(query[name], first.get(account, "~"))
-    assert first == {a: bound for a, bound in zip(accounts, bounds, strict=True) if bound}
+    assert first == dict(zip(accounts, bounds, strict=True))
     assert cursors(output, stream) == dict.fromkeys(first, END)
     assert problems(output) == []
     assert status(output, stream) == "COMPLETE"
@@ -1210,7 +1210,7 @@ def test_foreign_link(
         body = {stream: [], "meta": {"key": stream, "next_page_url": link}}
     twilio.fail(rf"{path}\?", status=200, body=body, times=None)
     output = read(config(twilio, NOW - HOUR * 2), stream, expecting_exception=True)
-    assert reached == {HOSTS[stream], *([HOSTS["messages"]] if stream == "messages" else [])}
+    assert reached == {HOSTS[stream], HOSTS["messages"]}
     assert status(output, stream) == "INCOMPLETE"
 
 

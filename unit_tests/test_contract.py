@@ -704,8 +704,8 @@ def test_wrong_token(stream: str, twilio: Sandbox, clock: object) -> None:
     output = read({**config(twilio), "auth_token": token}, stream, expecting_exception=True)
     assert [request.path for request in twilio.requests] == ["/2010-04-01/Accounts.json"] * 3
     message = (
-        "Twilio refused the credentials (HTTP 401). Check account_sid, which starts with AC, and "
-        "auth_token, which must be the current token of that account; the account must be active."
+        "Twilio refused account_sid and auth_token (HTTP 401, code 20003): take the current Auth "
+        "Token of that account in region us1; the account must be active."
     )
     assert errors(output)[0] == ("config_error", message)
     everything = str([*output.get_message_iterator()])
@@ -1256,22 +1256,36 @@ def modes(stream: AirbyteStream) -> list[str]:
 
 
 def secrets(twilio: Sandbox) -> list[bytes]:
-    """Return what nobody may see: every token, and the main account's as Basic sends it."""
-    [main, *_] = twilio.accounts
-    basic = b64encode(f"{main.sid}:{main.auth_token}".encode())
-    return [*(account.auth_token.encode() for account in twilio.accounts), basic]
+    """Return what nobody may see: every token and secret, alone and as Basic sends it."""
+    pairs = [(account.sid, account.auth_token) for account in twilio.accounts]
+    pairs += [(key.sid, key.secret) for key in twilio._keys.values()]
+    basics = [b64encode(f"{user}:{password}".encode()) for user, password in pairs]
+    return [password.encode() for _, password in pairs] + basics
 
 
+@pytest.mark.parametrize("kind", ["token", "key"])
 @pytest.mark.parametrize("killed_after", [None, 40])
 def test_secrets(
-    killed_after: int | None, connection: tuple[Sandbox, list[str], Path], tmp_path: Path
+    killed_after: int | None,
+    kind: str,
+    connection: tuple[Sandbox, list[str], Path],
+    tmp_path: Path,
 ) -> None:
-    """BEHAVIOR 2: no token is printed or left on disk, with DEBUG, errors and a kill midway."""
+    """BEHAVIOR 2, 14: no secret is printed or left on disk, with DEBUG, errors, a kill midway."""
     twilio, command, folder = connection
+    if kind == "key":
+        twilio.main_keys_open = "subaccounts"
+        key = twilio.key(sids(twilio)[0])
+        settings = json.loads((tmp_path / "config.json").read_text())
+        del settings["auth_token"]
+        secret = {"api_key_sid": key.sid, "api_key_secret": key.secret}
+        settings["credentials"] = {"auth_type": "api_key", **secret}
+        (tmp_path / "config.json").write_text(json.dumps(settings))
     _, _, failing, closed = sids(twilio)
     twilio.fail(f"{failing}/Queues", status=200, body=b"<html></html>", times=None)
     twilio.fail(f"{failing}/Keys", status=400, code=20001, times=None)
     twilio.fail("v1/Alerts", status=500, times=2)
+    twilio.fail("v1/Alerts", status=400, code=20001, times=1)
     link = "https://evil.example/Applications.json"
     twilio.fail(
         rf"{failing}/Applications.json\?", 200, body={"applications": [], "next_page_uri": link}
@@ -1293,6 +1307,9 @@ def test_secrets(
     caches = [content for content in left.values() if b"owner_account_sid" in content]
     assert len(caches) == (1 if killed_after else 0)
     assert output.count(b"owner_account_sid") != 0
+    # Subaccounts' tokens were in use, if there was time.
+    asked = {r.account for r in twilio.requests if r.host == "monitor.twilio.com"}
+    assert killed_after or asked == set(sids(twilio))
     # Which secret, and where. The CDK's copy of the config has a test of its own.
     found = [
         (number, name)

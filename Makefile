@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
 
-.PHONY: demo sync sandbox manifest test soak lint clean
+.PHONY: demo sync sandbox manifest test soak matrix lint clean
 
 demo: $(VENV)/installed ## Sync the embedded Twilio into DuckDB, twice
 	@$(RUN) -m tools.demo
@@ -24,6 +24,9 @@ test: $(VENV)/installed lint ## Run the whole suite
 
 soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", ARGS=--bugs
 	@$(RUN) -m tools.soak $(ARGS)
+
+matrix: $(VENV)/installed ## Which credentials read which streams
+	@$(RUN) -m tools.credential_matrix
 
 lint: $(VENV)/installed ## Check style and types
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

@@ -725,8 +725,9 @@ class TwilioRetriever(SimpleRetriever):
                 yield Page(rows, part, not token)
                 if not token:
                     return
-        except AirbyteTracedException:
-            if not self.smaller_page_size or "page_size" in part.extra_fields:
+        except AirbyteTracedException as failed:
+            helps = failed.failure_type != FailureType.config_error and self.smaller_page_size
+            if not helps or "page_size" in part.extra_fields:
                 raise
             smaller = {**part.extra_fields, "page_size": self.smaller_page_size}
             yield from self._pages(replaced(part, extra_fields=smaller))

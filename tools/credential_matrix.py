@@ -2,8 +2,8 @@
 
 Each holder of the completeness test reads every stream of a small embedded Twilio. A cell says
 whose rows came: "all" accounts', the configured account's "own", the "listed" ones', or those of
-some number of accounts; "-" is a stream that failed because the credentials do not open it. What was said of it follows the table,
-which docs/twilio.md holds, as a test makes sure.
+some number of accounts; "-" is a stream that failed because the credentials do not open it. What
+was said of it follows the table, which docs/twilio.md holds, as a test makes sure.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 import time_machine
+import yaml
 from airbyte_cdk.models import Level
 from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAMES_CONFIG_KEY
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
@@ -23,6 +24,8 @@ from sandbox import Sandbox
 from sandbox.api import Key
 from source_twilio import SourceTwilio
 from source_twilio.components import TWILIO_HOST, TwilioAuthenticator, known_to, problem
+from tools import credential_matrix
+from tools.soak import HOLDERS
 from unit_tests import reading
 from unit_tests.conftest import NOW
 from unit_tests.reading import check, final_state, logged, problems, read, records
@@ -31,6 +34,7 @@ from unit_tests.test_contract import (
     END,
     LAST,
     MINUTE,
+    ROOT,
     Make,
     Row,
     SomeStreams,
@@ -592,6 +596,35 @@ def test_token_of_a_subaccount(some: None, twilio: Sandbox, clock: object) -> No
     assert arrived(output, "alerts") == shown(twilio, "alerts", [account.sid])
     assert arrived(output, "keys") == shown(twilio, "keys", [account.sid])
     assert problems(output) == []
+
+
+@pytest.mark.parametrize("number", range(len(HOLDERS)), ids=[holder.name for holder in HOLDERS])
+def test_matrix(number: int) -> None:
+    """BEHAVIOR 26: the table of docs/twilio.md is what happens, and each dash has its sentence."""
+    found = credential_matrix.read(HOLDERS[number])
+    rows = [line.split(" | ") for line in (ROOT / "docs" / "twilio.md").read_text().splitlines()]
+    written = {
+        row[0].removeprefix("| "): row[number + 1].removesuffix(" |")
+        for row in rows
+        if len(row) == len(HOLDERS) + 1
+    }
+    assert written.pop("Stream") == HOLDERS[number].name
+    assert written == found.cells
+    closed = {name for name, cell in found.cells.items() if cell == "-"}
+    assert closed == HOLDERS[number].blind
+    explained = {
+        name
+        for sentence, streams in found.sentences.items()
+        for name in streams
+        if sentence.startswith("these credentials may not read it (HTTP 401, code ")
+    }
+    assert explained == closed
+
+
+def test_every_list_is_probed() -> None:
+    """BEHAVIOR 26: a key is tried on every list that is right under an account."""
+    manifest = yaml.safe_load((ROOT / "source_twilio" / "manifest.yaml").read_text())
+    assert [*manifest["definitions"]["accounts_retriever"]["probes"]] == PROBED
 
 
 # --------------------------------------------------------------------------------------------------

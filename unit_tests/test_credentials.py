@@ -465,6 +465,16 @@ def test_both_forms_of_the_token(some: None, twilio: Sandbox, clock: object) -> 
     assert {account for account, *_ in found[0][1]} == set(sids(twilio))
 
 
+def test_leftovers_of_the_other_choice(some: None, twilio: Sandbox, clock: object) -> None:
+    """What is left of another choice, under credentials or at the top, is not used."""
+    token = twilio.accounts[0].auth_token
+    credentials = {"auth_type": "auth_token", "auth_token": token, "api_key_secret": SECRET}
+    found = {**config(twilio), "credentials": credentials, "auth_token": SECRET}
+    assert status(read(found, "queues"), "queues") == "COMPLETE"
+    found = {**config(twilio), **keyed(twilio.key(sids(twilio)[0])), "auth_token": SECRET}
+    assert status(read(found, "queues"), "queues") == "COMPLETE"
+
+
 def test_token_that_looks_like_a_number(some: None, twilio: Sandbox, clock: object) -> None:
     """A token such as 1234e56 is sent as it is written."""
     token = "1" * 29 + "e12"

@@ -11,6 +11,7 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -426,7 +427,9 @@ class TwilioErrorHandler(DefaultErrorHandler):
         wrong = unreachable(response_or_exception, urlsplit(str(getattr(request, "url", ""))))
         if not wrong or request is None:
             return usual
-        if wrong.failure_type == FailureType.config_error or request in self._failed:
+        final = wrong.failure_type == FailureType.config_error or request in self._failed
+        # A time-out has had its second chance: each address of the host was tried.
+        if final or isinstance(response_or_exception, requests.exceptions.ConnectTimeout):
             return wrong
         self._failed.add(request)
         return ErrorResolution(ResponseAction.RETRY, wrong.failure_type, wrong.error_message)
@@ -987,25 +990,27 @@ class AccountsRetriever(TwilioRetriever):
         if not has_key(self.config) or body_of(refused).get("code") in HOPELESS:
             return refusal(refused, self.config)
         account = self.config["account_sid"]
-        base = f"https://api.twilio.com/2010-04-01/Accounts/{account}/"
-        opened, closed = 0, list[str]()
-        for stream, path in self.probes.items():
-            with throttle(account):
-                answer = self.requester.send_request(
-                    path=urljoin(base, path), request_params={"PageSize": 1}
-                )
-            if answer is not None and answer.ok:
-                opened += 1
-            elif answer is not None and answer.status_code in (401, 403):
-                refused = answer
-                closed.append(stream)
-        if not opened:
-            return refusal(refused, self.config)
+        with ThreadPoolExecutor(max_workers=5) as pool:
+            answers = dict(
+                zip(self.probes, pool.map(self._probe, self.probes.values()), strict=True)
+            )
+        refusals = {name: a for name, a in answers.items() if a.status_code in (401, 403)}
+        if not any(answer.ok for answer in answers.values()):
+            return refusal([refused, *refusals.values()][-1], self.config)
+        closed = [*refusals]
         nor = f"; nor may it read {', '.join(closed)}" if closed else ""
         known(self.config).warn(
             f"accounts: this API key may not list accounts, so only account {account} is read{nor}."
         )
         return ""
+
+    def _probe(self, path: str) -> requests.Response:
+        """Ask a list of the configured account for one row."""
+        account = self.config["account_sid"]
+        url = urljoin(f"https://api.twilio.com/2010-04-01/Accounts/{account}/", path)
+        with throttle(account):
+            answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
+        return answer if answer is not None else requests.Response()
 
     def _verify(self, shown: Mapping[str, Row]) -> None:
         """Warn of listed accounts that are not shown; raise if the configured one is not."""

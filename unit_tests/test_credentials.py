@@ -168,7 +168,9 @@ def no_network(_: object, patch: pytest.MonkeyPatch) -> Row:
 def no_route(_: object, patch: pytest.MonkeyPatch) -> Row:
     """Have packets vanish, as without the proxy that a network needs."""
 
-    def fail(*_: object, **__: object) -> None:
+    def fail(address: object, timeout: float, *_: object, **__: object) -> None:
+        # For each address of the host, of which there are two here.
+        time.sleep(timeout * 2)
         raise TimeoutError("timed out")
 
     patch.setattr("urllib3.util.connection.create_connection", fail)

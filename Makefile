@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
 
-.PHONY: demo sync sandbox manifest test soak bench lint clean
+.PHONY: demo sync sandbox manifest test soak matrix bench lint clean
 
 demo: $(VENV)/installed ## Sync the embedded Twilio into DuckDB, twice
 	@$(RUN) -m tools.demo
@@ -27,6 +27,9 @@ soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", A
 
 bench: $(VENV)/installed ## Measure it beside others; ARGS="cpu latency --runs 1"
 	@$(RUN) -m tools.bench $(ARGS)
+
+matrix: $(VENV)/installed ## Which credentials read which streams
+	@$(RUN) -m tools.credential_matrix
 
 lint: $(VENV)/installed ## Check style and types
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

@@ -3,19 +3,25 @@
 "BEHAVIOR n" refers to the numbered entry of BEHAVIOR.md that gives the fact and its source.
 """
 
+import json
 import logging
 import random
 import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
+from weakref import WeakSet
 
 import orjson
 import requests
@@ -24,11 +30,17 @@ from airbyte_cdk.sources.declarative.auth.token import BasicHttpAuthenticator
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
 from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
+from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
+from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler
 from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
 from airbyte_cdk.sources.http_logger import format_http_message
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.streams.http.error_handlers import BackoffStrategy
+from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
+    ErrorResolution,
+    ResponseAction,
+)
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
@@ -62,33 +74,225 @@ def describe(response: requests.Response) -> str:
 # --------------------------------------------------------------------------------------------------
 
 
+# The account whose list a thread is asking for: an authenticator sees nothing but the request.
+ASKED: ContextVar[str] = ContextVar("ASKED", default="")
+
+ACCOUNT_SID = re.compile("AC[0-9a-fA-F]{32}")
+API_KEY_SID = re.compile("SK[0-9a-fA-F]{32}")
+# The product, and where it is asked: nothing, an edge and a region, or one of the two (27).
+TWILIO_HOST = re.compile(r"([a-z0-9-]+)(?:\.[a-z0-9-]+){0,2}\.twilio\.com(?::443)?", re.ASCII)
+
+
+@contextmanager
+def asking_for(account: str) -> Iterator[None]:
+    """Sign what this thread sends for the account."""
+    before = ASKED.set(account)
+    try:
+        yield
+    finally:
+        ASKED.reset(before)
+
+
+@dataclass
+class Known:
+    """What this process has learnt with one set of credentials. It is kept in memory only."""
+
+    # The subaccounts' own tokens, by their SIDs (BEHAVIOR 2, 14).
+    tokens: dict[str, str] = field(default_factory=dict)
+    # Whether Twilio has answered anything, if only with an error.
+    answered: bool = False
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    # The credentials may not list the accounts, but they open the configured one (BEHAVIOR 26).
+    own_account_only: bool = False
+    # They open nothing, and why.
+    refused: str = ""
+    said: set[str] = field(default_factory=set)
+
+    def warn(self, message: str) -> None:
+        """Log a warning that every stream has reason to give, once."""
+        with self.lock:
+            if message not in self.said:
+                LOGGER.warning(message)
+            self.said.add(message)
+
+
+def known(config: Mapping[str, Any]) -> Known:
+    """Return what all streams know that are read with the credentials of a configuration."""
+    return known_to(json.dumps([config.get(name) for name in CREDENTIALS], sort_keys=True))
+
+
+CREDENTIALS = ("account_sid", "auth_token", "credentials", "region", "edge")
+
+
+@cache
+def known_to(credentials: str) -> Known:
+    """Return the same object for the same credentials."""
+    return Known()
+
+
+@dataclass
 class TwilioAuthenticator(BasicHttpAuthenticator):
     """HTTP Basic that goes to Twilio's hosts only and keeps every token out of what is stored.
 
     Why not YAML: the CDK caches parent responses on disk and logs bodies at DEBUG. A hook on the
     request is the only place that sees a response before either does, and the account list carries
-    the live `auth_token` of every subaccount (BEHAVIOR 2).
+    the live `auth_token` of every subaccount (BEHAVIOR 2). No authenticator of the CDK's signs the
+    requests for a subaccount with that token (14), or sends links to the configured region (27).
     """
 
+    # What stands between the product and `.twilio.com` in the name of a host.
+    place: InterpolatedString | str = ""
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Prepare the interpolation."""
+        super().__post_init__(parameters)
+        self._place = InterpolatedString.create(self.place, parameters=parameters)
+
     def __call__(self, request: requests.PreparedRequest) -> Any:
-        """Sign the request; a host that is not Twilio's raises instead (BEHAVIOR 11)."""
+        """Address the request to the region, and sign it; raise where it must not be sent."""
+        if wrong := problem(self.config):
+            raise error(wrong, FailureType.config_error)
         url = urlsplit(str(request.url))
-        if url.scheme != "https" or not (url.hostname or "").endswith(".twilio.com"):
+        host = self._host(url)
+        request.url = url._replace(netloc=host).geturl()
+        signature = self._signature(host)
+        mask(signature.removeprefix("Basic "))
+        # A retry signs the same request again.
+        if self.receive not in request.hooks["response"]:
+            request.hooks["response"].append(self.receive)
+        request.headers[self.auth_header] = signature
+        return request
+
+    @property
+    def token(self) -> str:
+        """Return the configured credentials; the CDK would take a token like 123e4 for a number."""
+        user = self._username.eval(self.config, valid_types=(str,))
+        return basic(user, self._password.eval(self.config, valid_types=(str,)))
+
+    def _host(self, url: SplitResult) -> str:
+        """Return the host of the same product in the configured region (BEHAVIOR 11, 27)."""
+        twilio = TWILIO_HOST.fullmatch(url.netloc.lower())
+        if url.scheme != "https" or not twilio:
             raise error(
                 f"Refused to follow a link to {url.scheme}://{url.hostname}: credentials go to "
                 "Twilio's hosts only, and encrypted.",
                 FailureType.system_error,
             )
-        mask(self.token.removeprefix("Basic "))
-        # A retry signs the same request again.
-        if self.receive not in request.hooks["response"]:
-            request.hooks["response"].append(self.receive)
-        return super().__call__(request)
+        host = f"{twilio[1]}{self._place.eval(self.config)}.twilio.com"
+        if not TWILIO_HOST.fullmatch(host):
+            raise error(f"{host} is no host: check region and edge.", FailureType.config_error)
+        return host
+
+    def _signature(self, host: str) -> str:
+        """Return the header of the account that a thread asks for (BEHAVIOR 14)."""
+        account = ASKED.get()
+        if host.startswith("api.") or account in ("", self.config["account_sid"]):
+            return self.token
+        token = known(self.config).tokens.get(account)
+        if not token:
+            raise error(f"No token of account {account} is known, and {host} wants one.")
+        return basic(account, token)
 
     def receive(self, response: requests.Response, **_: Any) -> None:
         """Take note of a response before anything else sees it."""
+        known(self.config).answered = True
         throttle(self.config["account_sid"]).learn(response.status_code)
-        read_page(response)
+        read_page(response, known(self.config).tokens)
+
+
+def basic(user: str, password: str) -> str:
+    """Return the header of HTTP Basic."""
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+def has_key(config: Mapping[str, Any]) -> bool:
+    """Return whether the credentials are an API key."""
+    return bool((config.get("credentials") or {}).get("auth_type") == "api_key")
+
+
+def problem(config: Mapping[str, Any]) -> str:
+    """Return what is wrong with settings that fit the spec, or nothing; quote no credentials."""
+    given = config.get("credentials") or {"auth_token": config.get("auth_token")}
+    key, token = has_key(config), str(given.get("auth_token") or "")
+    sid, key_sid = str(config["account_sid"]), str(given.get("api_key_sid") or "")
+    listed = config.get("account_sids") or []
+    if not ACCOUNT_SID.fullmatch(sid):
+        if ACCOUNT_SID.fullmatch(token):
+            return "account_sid and auth_token are swapped: the one that starts with AC is the SID."
+        if API_KEY_SID.fullmatch(sid):
+            return "account_sid must start with AC: an API key (SK...) goes into credentials."
+        return "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
+    if key and not API_KEY_SID.fullmatch(key_sid):
+        if API_KEY_SID.fullmatch(str(given.get("api_key_secret"))):
+            return "api_key_sid and api_key_secret are swapped: the one with SK is the SID."
+        return "api_key_sid must be SK and 32 hexadecimal digits, as the Twilio Console shows it."
+    if key and not given.get("api_key_secret"):
+        return "api_key_secret is missing: Twilio shows it once only, so make a new key if need be."
+    if not key and not token:
+        return "Set credentials: the Auth Token of account_sid, or an API key and its secret."
+    if config.get("account_selection") == "listed" and not listed:
+        return "account_sids is empty: list the accounts to read, or set account_selection to all."
+    for number, account in enumerate(listed, 1):
+        if not ACCOUNT_SID.fullmatch(str(account)):
+            return f"Entry {number} of account_sids must be AC and 32 hexadecimal digits."
+    now = to_text(datetime.now(timezone.utc))
+    if (start := str(config.get("start_date") or "")) > now:
+        return f"start_date {start} is in the future, for it is {now}: set it to a past moment."
+    return ""
+
+
+def code_of(response: requests.Response) -> str:
+    """Name status and code of a refusal, e.g. `HTTP 401, code 20003`."""
+    return f"HTTP {response.status_code}, code {body_of(response).get('code', 'none')}"
+
+
+def body_of(response: requests.Response) -> Mapping[str, Any]:
+    """Return the body of an error; one that is no JSON object is empty."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    return body if isinstance(body, dict) else {}
+
+
+TEST_CREDENTIALS = {20008}
+NOT_ACTIVE = {20005, 10001, 90010}
+NO_PERMISSION = {70051, 20403}
+HOPELESS = TEST_CREDENTIALS | NOT_ACTIVE
+
+
+def refusal(response: requests.Response, config: Mapping[str, Any]) -> str:
+    """Return what to change where the credentials open nothing (BEHAVIOR 28)."""
+    code, said = body_of(response).get("code"), f"({code_of(response)})"
+    region = config.get("region") or "us1"
+    if code in TEST_CREDENTIALS:
+        return f"These are test credentials {said}: take the live Account SID and Auth Token."
+    if code in NOT_ACTIVE:
+        return f"The account of account_sid is not active {said}: have Twilio reactivate it."
+    if code in NO_PERMISSION:
+        return (
+            f"The API key may read nothing that the connector reads {said}: give it permissions to "
+            "read, or take a Main key or the Auth Token."
+        )
+    if has_key(config):
+        return (
+            f"Twilio refused the API key {said}: check that api_key_secret is that of api_key_sid, "
+            f"and that the key belongs to account_sid and to region {region} and is not revoked."
+        )
+    return (
+        f"Twilio refused account_sid and auth_token {said}: take the current Auth Token of that "
+        f"account in region {region}; the account must be active."
+    )
+
+
+def may_not_read(response: requests.Response, config: Mapping[str, Any]) -> str:
+    """Return what to do about a list that the credentials do not open (BEHAVIOR 26)."""
+    advice = "use the Auth Token or a Main API key" if has_key(config) else "ask Twilio why"
+    if body_of(response).get("code") in NO_PERMISSION:
+        advice = "give them the permission"
+    return (
+        f"these credentials may not read it ({code_of(response)}): {advice}, or deselect the stream"
+    )
 
 
 def mask(secret: str) -> None:
@@ -97,8 +301,8 @@ def mask(secret: str) -> None:
         add_to_secrets(secret)
 
 
-def read_page(response: requests.Response) -> None:
-    """Parse a 200 once, and take the tokens out of a list of accounts.
+def read_page(response: requests.Response, tokens: dict[str, str]) -> None:
+    """Parse a 200 once, and move the tokens out of a list of accounts.
 
     The parsed body stays on the response as `page`. Raises `ContentDecodingError` for a body that
     is not JSON: the CDK asks again as it does for a broken connection (BEHAVIOR 12).
@@ -115,7 +319,9 @@ def read_page(response: requests.Response) -> None:
         ) from cause
     if b'"auth_token"' in response.content and isinstance(page, dict):
         for account in page.get("accounts", []):
-            mask(account.pop("auth_token", ""))
+            token = account.pop("auth_token", "")
+            mask(token)
+            tokens[str(account.get("sid"))] = token
         response._content = orjson.dumps(page)
     response.page = page  # type: ignore[attr-defined]
 
@@ -193,6 +399,78 @@ class JitteredBackoff(BackoffStrategy):
             said = response_or_exception.headers.get("Retry-After", "")
             seconds = float(said) if re.fullmatch(r"\d+(\.\d+)?", said) else seconds
         return seconds * random.uniform(1, 1.5) + random.uniform(0.01, 0.1)
+
+
+@dataclass
+class TwilioErrorHandler(DefaultErrorHandler):
+    """Says at once what is wrong with the network, if it was never right.
+
+    Why not YAML: response filters see responses, not exceptions, which the CDK asks again five
+    times, for half a minute. A sync that has got going keeps these retries; before anything was
+    answered, a request that cannot be sent fails after one more attempt, or none where another
+    attempt cannot help.
+    """
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Note which requests have failed."""
+        super().__post_init__(parameters)
+        self._failed: WeakSet[requests.PreparedRequest] = WeakSet()
+
+    def interpret_response(
+        self, response_or_exception: requests.Response | Exception | None
+    ) -> ErrorResolution:
+        """Return what to do, and what to say."""
+        usual = super().interpret_response(response_or_exception)
+        request = getattr(response_or_exception, "request", None)
+        if not isinstance(response_or_exception, Exception) or known(self.config).answered:
+            return usual
+        wrong = unreachable(response_or_exception, urlsplit(str(getattr(request, "url", ""))))
+        if not wrong or request is None:
+            return usual
+        final = wrong.failure_type == FailureType.config_error or request in self._failed
+        # A time-out has had its second chance: each address of the host was tried.
+        if final or isinstance(response_or_exception, requests.exceptions.ConnectTimeout):
+            return wrong
+        self._failed.add(request)
+        return ErrorResolution(ResponseAction.RETRY, wrong.failure_type, wrong.error_message)
+
+
+def unreachable(cause: Exception, url: SplitResult) -> ErrorResolution | None:
+    """Return why a request could not be sent, or None if it was, or may have been."""
+    said, host = str(cause), url.hostname
+    tunnel = re.search(r"Tunnel connection failed: (\d{3})", said)
+    failure_type = FailureType.config_error
+    if tunnel and tunnel[1] == "407":
+        message = (
+            "The proxy wants a user name and a password (HTTP 407): put them into HTTPS_PROXY, as "
+            "in http://user:password@host:port."
+        )
+    elif tunnel and tunnel[1] == "403":
+        message = f"The proxy refuses connections to {host} (HTTP 403): have *.twilio.com allowed."
+    elif isinstance(cause, requests.exceptions.SSLError):
+        message = (
+            f"The certificate that {host} shows is not trusted: if a proxy or firewall reads "
+            "along, add its authority to the file that REQUESTS_CA_BUNDLE names."
+        )
+        if "CERTIFICATE_VERIFY_FAILED" not in said:
+            failure_type = FailureType.transient_error
+            message = f"There is no TLS connection to {host}: check proxies and firewalls."
+    elif isinstance(cause, requests.exceptions.ProxyError):
+        failure_type = FailureType.transient_error
+        message = f"The proxy does not connect to {host}: check HTTPS_PROXY, and the proxy."
+    elif (
+        isinstance(cause, requests.exceptions.ConnectTimeout)
+        or "NewConnectionError" in said
+        or "NameResolutionError" in said
+    ):
+        failure_type = FailureType.transient_error
+        message = (
+            f"There is no connection to {host}: check network, DNS and firewall, the edge if one "
+            "is set, and HTTPS_PROXY if the way out is a proxy."
+        )
+    else:
+        return None
+    return ErrorResolution(ResponseAction.FAIL, failure_type, message)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -415,7 +693,7 @@ class TwilioRetriever(SimpleRetriever):
                 for row in self._converted(page, records_schema):
                     yield Record(QuietRow(row), name, window)
         except Exception:
-            if account:
+            if account and not self._is_refused(account):
                 LOGGER.warning("%s: account %s is incomplete; its cursor stays.", name, account)
             raise
         cursor_field = getattr(self.cursor, "cursor_field", None)
@@ -462,8 +740,9 @@ class TwilioRetriever(SimpleRetriever):
                 yield Page(rows, part, not token)
                 if not token:
                     return
-        except AirbyteTracedException:
-            if not self.smaller_page_size or "page_size" in part.extra_fields:
+        except AirbyteTracedException as failed:
+            helps = failed.failure_type != FailureType.config_error and self.smaller_page_size
+            if not helps or "page_size" in part.extra_fields:
                 raise
             smaller = {**part.extra_fields, "page_size": self.smaller_page_size}
             yield from self._pages(replaced(part, extra_fields=smaller))
@@ -614,10 +893,10 @@ class TwilioRetriever(SimpleRetriever):
         page_size_override = stream_slice.extra_fields.get("page_size", page_size_override)
         account = stream_slice.partition.get("account_sid", "")
         # A refusal of an account that the list calls closed or suspended is no surprise.
-        expected = stream_slice.extra_fields.get("status", "active") != "active"
+        expected = (stream_slice.extra_fields.get("status") or "active") != "active"
         pauses = iter(() if expected else REFUSAL_PAUSES_SECONDS)
         while True:
-            with throttle(self.config["account_sid"]):
+            with throttle(self.config["account_sid"]), asking_for(account):
                 response = super()._fetch_next_page(
                     stream_slice, next_page_token, page_size_override
                 )
@@ -638,24 +917,144 @@ class TwilioRetriever(SimpleRetriever):
     def _judge(self, response: requests.Response, account: str) -> None:
         """Note whether the account is shown or refused; raise where that cannot be skipped."""
         refused = not response.ok
-        if refused and not account:
-            raise error(
-                f"Twilio refused the credentials (HTTP {response.status_code}). Check account_sid, "
-                "which starts with AC, and auth_token, which must be the current token of that "
-                "account; the account must be active.",
-                FailureType.config_error,
-            )
         with self._lock:
             first = account not in self._refused
             if self._refused.setdefault(account, refused) != refused:
                 raise error(f"{describe(response)}: now refused, now allowed. Rows may be missing.")
         if refused and first:
+            own = account == self.config["account_sid"]
+            if own and response.status_code in (401, 403):
+                sentence = f"{self.name}: {may_not_read(response, self.config)}."
+                raise error(sentence, FailureType.config_error)
             LOGGER.warning(
                 "%s: Twilio refuses to show account %s (HTTP %s): skipped, its cursor stays.",
                 self.name,
                 account,
                 response.status_code,
             )
+
+
+class MayNotListError(Exception):
+    """The credentials may not list the accounts."""
+
+    def __init__(self, response: requests.Response) -> None:
+        """Keep the answer."""
+        super().__init__(code_of(response))
+        self.response = response
+
+
+@dataclass
+class AccountsRetriever(TwilioRetriever):
+    """The accounts to read, of those that Twilio shows; the manifest's filter selects them.
+
+    Why not YAML: a filter can neither say that it selects nothing, nor which of the listed accounts
+    do not exist. And a key that may not list accounts can still read its own (BEHAVIOR 26).
+    """
+
+    # Lists of an account, by the streams that read them.
+    probes: Mapping[str, str] = field(default_factory=dict)
+    # The stream that the accounts are for is of a product API (BEHAVIOR 14).
+    of_product_api: bool = False
+
+    def read_records(
+        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
+    ) -> Iterable[Record]:
+        """Yield the selected accounts, of which there must be one."""
+        records = [*super().read_records(records_schema, stream_slice)]
+        if not records:
+            raise error(
+                "No account is left to read: check account_selection, account_sids and "
+                "include_inactive_accounts against the accounts that Twilio shows.",
+                FailureType.config_error,
+            )
+        if self.of_product_api:
+            own, tokens = self.config["account_sid"], known(self.config).tokens
+            whole = len(records)
+            records = [r for r in records if r.data["sid"] == own or tokens.get(r.data["sid"])]
+            if whole > len(records):
+                known(self.config).warn(
+                    f"accounts: {whole - len(records)} subaccounts are left out of alerts, for "
+                    "Twilio has not given their tokens: use the Auth Token of the main account, or "
+                    "set subaccount_product_data to false."
+                )
+        yield from records
+
+    def _read_slice(self, window: StreamSlice) -> Iterator[Page]:
+        """Yield the account list once all of it is there, or the configured account alone."""
+        memory = known(self.config)
+        pages: list[Page] = []
+        try:
+            if not memory.own_account_only and not memory.refused:
+                for page in self._pages(window):
+                    pages.append(page)
+        except MayNotListError as refused:
+            if pages:
+                raise error("Twilio refused the rest of the account list.") from refused
+            with memory.lock:
+                if not memory.own_account_only and not memory.refused:
+                    memory.refused = self._prove(refused.response)
+                    memory.own_account_only = not memory.refused
+        if memory.refused:
+            raise error(memory.refused, FailureType.config_error)
+        pages = pages or [Page([{"sid": self.config["account_sid"]}], window, True)]
+        self._verify({row.get("sid"): row for page in pages for row in page.rows})
+        yield from pages
+
+    def _judge(self, response: requests.Response, account: str) -> None:
+        """Raise if the list is refused; there is no account to skip."""
+        if not response.ok:
+            raise MayNotListError(response)
+
+    def _prove(self, refused: requests.Response) -> str:
+        """Return why they open nothing; or warn that they open one account only."""
+        if not has_key(self.config) or body_of(refused).get("code") in HOPELESS:
+            return refusal(refused, self.config)
+        account = self.config["account_sid"]
+        with ThreadPoolExecutor(max_workers=5) as pool:
+            answers = dict(
+                zip(self.probes, pool.map(self._probe, self.probes.values()), strict=True)
+            )
+        refusals = {name: a for name, a in answers.items() if a.status_code in (401, 403)}
+        if not any(answer.ok for answer in answers.values()):
+            return refusal([refused, *refusals.values()][-1], self.config)
+        closed = [*refusals]
+        nor = f"; nor may it read {', '.join(closed)}" if closed else ""
+        known(self.config).warn(
+            f"accounts: this API key may not list accounts, so only account {account} is read{nor}."
+        )
+        return ""
+
+    def _probe(self, path: str) -> requests.Response:
+        """Ask a list of the configured account for one row."""
+        account = self.config["account_sid"]
+        url = urljoin(f"https://api.twilio.com/2010-04-01/Accounts/{account}/", path)
+        with throttle(account):
+            answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
+        return answer if answer is not None else requests.Response()
+
+    def _verify(self, shown: Mapping[str, Row]) -> None:
+        """Warn of listed accounts that are not shown; raise if the configured one is not."""
+        own = self.config["account_sid"]
+        if own not in shown:
+            raise error(
+                f"Account {own} is not among those that these credentials show: set account_sid to "
+                "the account that the API key belongs to.",
+                FailureType.config_error,
+            )
+        owner = shown[own].get("owner_account_sid", own)
+        if owner != own and owner in shown:
+            raise error(
+                f"The API key belongs to the main account {owner}: set account_sid to it, and "
+                "select the subaccount with account_sids.",
+                FailureType.config_error,
+            )
+        if self.config.get("account_selection") == "listed":
+            for account in self.config["account_sids"]:
+                if account not in shown:
+                    known(self.config).warn(
+                        f"accounts: account_sids lists {account}, which Twilio does not show to "
+                        "these credentials: it is not read."
+                    )
 
 
 class OutOfReachError(Exception):
@@ -673,10 +1072,7 @@ class TooManyRowsError(Exception):
 
 def bad_request(response: requests.Response) -> Exception:
     """Return what a 400 says, which the CDK's error handlers cannot act on."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = {}
+    body = body_of(response)
     message = str(body.get("message") or body.get("detail") or "no reason given")
     days = re.search(r"(\d+)\s*days", message)
     if body.get("code") == 20004 and days:
@@ -752,6 +1148,7 @@ class AccountStateMigration(StateMigration):
     """
 
     declarative_stream: Any
+    config: Mapping[str, Any]
 
     def should_migrate(self, stream_state: Mapping[str, Any]) -> bool:
         """Return whether there is a state at all."""
@@ -760,7 +1157,7 @@ class AccountStateMigration(StateMigration):
     def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the state in this connector's format."""
         cursor_field = self.declarative_stream.incremental_sync.cursor_field
-        accounts: dict[str, tuple[Mapping[str, Any], datetime]] = {}
+        accounts: dict[str, datetime] = {}
         everywhere = first_moment(stream_state.get("state", stream_state))
         for entry in stream_state.get("states", []):
             partition, cursor = entry["partition"], first_moment(entry.get("cursor"))
@@ -771,16 +1168,20 @@ class AccountStateMigration(StateMigration):
             # Ours has exactly these keys and cursors of the form that to_text writes.
             ours = set(partition) <= {"account_sid", "parent_slice"}
             if not ours or to_text(cursor) not in entry["cursor"].values():
-                partition = {"account_sid": account[0], "parent_slice": {}}
                 cursor -= LEGACY_STEP_BACK
             # Some formats have a partition per message or status: the one furthest behind counts.
-            if account[0] not in accounts or cursor < accounts[account[0]][1]:
-                accounts[account[0]] = (partition, cursor)
+            accounts[account[0]] = min(cursor, accounts.get(account[0], cursor))
+        if self.declarative_stream.parameters.get("of_product_api") and everywhere:
+            # Other connectors read the configured account's rows only (14).
+            accounts.setdefault(self.config["account_sid"], everywhere - LEGACY_STEP_BACK)
         migrated = {
             "use_global_cursor": False,
             "states": [
-                {"partition": partition, "cursor": {cursor_field: self._checked(cursor, account)}}
-                for account, (partition, cursor) in accounts.items()
+                {
+                    "partition": {"account_sid": account, "parent_slice": {}},
+                    "cursor": {cursor_field: self._checked(cursor, account)},
+                }
+                for account, cursor in accounts.items()
             ],
         }
         if not accounts and everywhere:

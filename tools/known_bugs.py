@@ -57,6 +57,18 @@ BUGS = (
         "primary_key: account_sid\n        list_key: media_list",
     ),
     Bug(
+        "alerts of the main account only",
+        M,
+        "config.get('subaccount_product_data', true)",
+        "false",
+    ),
+    Bug(
+        "alerts of every account asked with the main token",
+        C,
+        'if host.startswith("api.") or account in',
+        "if True or account in",
+    ),
+    Bug(
         "price as float of fewer digits",
         C,
         "    number = float(exact)\n",

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -164,12 +164,83 @@ class Warehouse:
         ]
 
 
+class Holder(NamedTuple):
+    """Whose credentials the connector has, with which settings, and what these show (BEHAVIOR 26).
+
+    Accounts are given as slices of all that there are, the main one first.
+    """
+
+    name: str
+    config: Callable[[Sandbox], Row]
+    reads: slice = slice(None)
+    # Of the stream accounts; None where the list is refused, and the SID is all that is known.
+    lists: slice | None = slice(None)
+    alerts: slice | None = None
+    # Streams that are refused.
+    blind: frozenset[str] = frozenset()
+    sandbox: Mapping[str, Any] = {}
+
+
+def key(kind: Any, *streams: str) -> Callable[[Sandbox], Row]:
+    """Return a configuration of the main account with an API key."""
+
+    def config(twilio: Sandbox) -> Row:
+        made = twilio.key(twilio.accounts[0].sid, kind, streams)
+        secret = {"api_key_sid": made.sid, "api_key_secret": made.secret}
+        given = {k: v for k, v in twilio.config.items() if k != "auth_token"}
+        return {**given, "credentials": {"auth_type": "api_key", **secret}}
+
+    return config
+
+
+def token(number: int = 0, **settings: Any) -> Callable[[Sandbox], Row]:
+    """Return a configuration with the token of an account, the main one being 0."""
+
+    def config(twilio: Sandbox) -> Row:
+        account = twilio.accounts[number]
+        pair = {"account_sid": account.sid, "auth_token": account.auth_token}
+        return {**twilio.config, **pair, **settings}
+
+    return config
+
+
+def listed(twilio: Sandbox) -> Row:
+    """Return a configuration of two subaccounts out of all."""
+    chosen = [account.sid for account in twilio.accounts[1:3]]
+    return {**twilio.config, "account_selection": "listed", "account_sids": chosen}
+
+
+OWN, SECOND, LISTED = slice(0, 1), slice(1, 2), slice(1, 3)
+GRANTED = ("calls", "messages", "message_media")
+STREAMS = frozenset(path.stem for path in (PACKAGE / "schemas").iterdir())
+HOLDERS = [
+    Holder("Auth Token", token()),
+    Holder(
+        "Main key that opens subaccounts", key("main"), sandbox={"main_keys_open": "subaccounts"}
+    ),
+    # What Twilio tells of the subaccounts' tokens it tells every holder of the list.
+    Holder("Main key that does not", key("main"), OWN, alerts=slice(None)),
+    Holder("Standard key", key("standard"), OWN, None, blind=frozenset({"keys"})),
+    Holder(
+        *("Restricted key for calls and messages", key("restricted", *GRANTED), OWN, None),
+        blind=STREAMS - {"accounts", *GRANTED},
+    ),
+    Holder("Auth Token of a subaccount", token(1), SECOND, SECOND),
+    Holder(
+        *("Auth Token in ie1", token(region="ie1")),
+        sandbox={"region": "ie1", "links_host": "monitor.twilio.com"},
+    ),
+    Holder("Auth Token, two accounts listed", listed, LISTED, LISTED),
+]
+
+
 @dataclass
 class History:
     """What happens at Twilio between two syncs."""
 
     twilio: Sandbox
     dice: random.Random
+    holder: Holder
     ever: dict[str, set[Key]] = field(default_factory=dict)
     refused: str = ""
     refused_steps: int = 0
@@ -186,6 +257,10 @@ class History:
                     self._change(stream)
         if self.dice.random() < 0.2:
             self._delete()
+        if self.dice.random() < 0.3:
+            self._rotate()
+        if self.dice.random() < 0.1:
+            self.twilio.add("accounts", self.twilio.accounts[0].sid)
         self._refuse()
 
     @property
@@ -209,7 +284,6 @@ class History:
         elif stream == "conferences":
             fields = {"status": "in-progress"}
         elif stream == "alerts":
-            account = self.twilio.accounts[0].sid
             late = timedelta(minutes=self.dice.randint(0, 90))
             fields = {"date_generated": self.twilio.now() - late}
         row = self.twilio.add(stream, account, **fields)
@@ -261,6 +335,11 @@ class History:
         if rows:
             self.twilio.delete("messages", self.dice.choice(rows)["sid"])
 
+    def _rotate(self) -> None:
+        """Give a subaccount another token, unless the connector is configured with that."""
+        account = self.dice.choice(self.twilio.accounts[2:])
+        self.twilio.update("accounts", account.sid, auth_token=f"{self.dice.getrandbits(128):032x}")
+
     def _refuse(self) -> None:
         """Refuse a subaccount, for longer than the lookback, or show it again."""
         if self.refused:
@@ -281,15 +360,21 @@ class History:
 
     def truth(self, stream: Stream) -> list[Row]:
         """Return what Twilio shows of a stream in all accounts that it does not refuse."""
+        holder = self.holder
         if stream.name == "accounts":
-            return self.twilio.rows("accounts", self.twilio.accounts[0].sid)
-        accounts = self._readable[:1] if stream.name == "alerts" else self._readable
+            rows = self.twilio.rows("accounts", self.twilio.accounts[0].sid)
+            order = [account.sid for account in self.twilio.accounts]
+            if holder.lists is None:
+                return [{"sid": order[0]}]
+            return [row for row in rows if row["sid"] in order[holder.lists]]
+        chosen = holder.alerts or holder.reads if stream.name == "alerts" else holder.reads
+        accounts = [] if stream.name in holder.blind else self.twilio.accounts[chosen]
         query = {"IncludeSoftDeleted": "true"} if stream.name == "recordings" else {}
         query |= NO_CHILDREN if stream.name == "usage_records" else {}
         owned = "account_sid" in stream.catalog["stream"]["json_schema"]["properties"]
         return [
             {**({"account_sid": account} if owned else {}), **row}
-            for account in accounts
+            for account in [a.sid for a in accounts if a.status != "closed"]
             for row in self.twilio.rows(stream.name, account, query)
         ]
 
@@ -337,6 +422,7 @@ class Soak:
     syncs: int
     # How this Twilio reads date filters: what is documented of it allows all of these.
     reading: Reading
+    holder: Holder = HOLDERS[0]
     bug: Bug | None = None
     kill_share: float = 0.3
     report: Report = field(default_factory=Report)
@@ -353,10 +439,11 @@ class Soak:
                 "PYTHONPATH": str(self.folder),
                 "TMPDIR": name,
             }
-            config = {**twilio.config, "lookback_window": int(LOOKBACK.total_seconds() // 60)}
+            lookback = int(LOOKBACK.total_seconds() // 60)
+            config = {**self.holder.config(twilio), "lookback_window": lookback}
             (self.folder / "config.json").write_text(json.dumps(config))
             streams = self._discover(twilio)
-            warehouse, history = Warehouse(streams), History(twilio, dice)
+            warehouse, history = Warehouse(streams), History(twilio, dice, self.holder)
             for number in range(self.syncs):
                 last = number == self.syncs - 1
                 history.step()
@@ -387,6 +474,7 @@ class Soak:
             upper_bound=self.reading.upper_bound,
             null_dates=self.reading.null_dates,
             time_of_day=self.reading.time_of_day,
+            **self.holder.sandbox,
         )
 
     def _copy_package(self) -> None:
@@ -490,7 +578,7 @@ def messages(output: bytes) -> Iterator[Row]:
 
 
 def main() -> int:
-    """Run a history under each reading of the date filters, or one for each known bug."""
+    """Run a history for each reading of the date filters and kind of credentials, or each bug."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--syncs", type=int, default=25, help="per history")
@@ -500,10 +588,10 @@ def main() -> int:
     if options.bugs:
         return sum(missed(bug, options.seed, options.syncs) for bug in BUGS)
     wrong = 0
-    for number, reading in enumerate(READINGS):
-        soak = Soak(options.seed + number, options.syncs, reading, kill_share=options.kill_share)
-        report = soak.run()
-        print(f"seed {options.seed + number}, {reading}\n  {report}", flush=True)
+    for number, (reading, holder) in enumerate(zip(READINGS, HOLDERS, strict=True)):
+        seed = options.seed + number
+        report = Soak(seed, options.syncs, reading, holder, kill_share=options.kill_share).run()
+        print(f"seed {seed}, {holder.name}, {reading}\n  {report}", flush=True)
         for kind in ("missing", "stale", "invented"):
             for line in getattr(report, kind)[:20]:
                 print(f"  {kind}: {line}")
@@ -513,7 +601,7 @@ def main() -> int:
 
 def missed(bug: Bug, seed: int, syncs: int) -> bool:
     """Put a bug back; print which streams show it, and return whether none does."""
-    report = Soak(seed, syncs, READINGS[0], bug).run()
+    report = Soak(seed, syncs, READINGS[0], bug=bug).run()
     where = Counter(line.split()[0] for line in report.missing + report.stale + report.invented)
     said = ", ".join(f"{name} {count}" for name, count in where.most_common(4))
     print(f"{'caught' if report.wrong else 'MISSED'}  {bug.name}: {said or '-'}", flush=True)

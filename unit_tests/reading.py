@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, AirbyteStateMessage, Level, SyncMode
 from airbyte_cdk.test.catalog_builder import CatalogBuilder, ConfiguredAirbyteStreamBuilder
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
@@ -33,6 +37,18 @@ def read(
     configured = catalog.build()
     source = SourceTwilio(configured, config, messages)
     return run_entrypoint(source, dict(config), configured, messages, expecting_exception)
+
+
+def check(config: Mapping[str, Any]) -> tuple[str, str]:
+    """Run `check`; return its status and its message."""
+    source = SourceTwilio(None, config)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "config.json")
+        path.write_text(json.dumps(config))
+        arguments = AirbyteEntrypoint.parse_args(["check", "--config", str(path)])
+        found = [json.loads(line) for line in AirbyteEntrypoint(source).run(arguments)]
+    [status] = [m["connectionStatus"] for m in found if m["type"] == "CONNECTION_STATUS"]
+    return status["status"], status.get("message", "")
 
 
 def records(output: EntrypointOutput, stream: str) -> list[dict[str, Any]]:

@@ -164,7 +164,7 @@ def shown(
     query = QUERIES.get(stream)
     found: Found = Counter()
     for account in accounts or sids(twilio):
-        if stream in ("accounts", "alerts") and account != twilio.accounts[0].sid:
+        if stream == "accounts" and account != twilio.accounts[0].sid:
             continue
         for row in twilio.rows(stream, account, query):
             if since is None or moment_of(stream, row) >= since.timestamp():
@@ -196,11 +196,10 @@ def cursors(output: EntrypointOutput, stream: str) -> dict[str, str]:
 def saved(stream: str, cursor: str, accounts: Iterable[str]) -> Row:
     """Return a state as this connector saves it."""
     field = DATED[stream][0] if stream in DATED else CURSOR_FIELDS[stream]
-    slice_: Row = {} if stream == "alerts" else {"parent_slice": {}}
     return {
         "use_global_cursor": False,
         "states": [
-            {"partition": {"account_sid": account, **slice_}, "cursor": {field: cursor}}
+            {"partition": {"account_sid": account, "parent_slice": {}}, "cursor": {field: cursor}}
             for account in accounts
         ],
     }
@@ -298,7 +297,7 @@ def test_first_sync_is_complete(
     """BEHAVIOR 1: what lies on the edge of a window arrives once, whatever a bound includes."""
     twilio = opened(upper_bound=upper_bound, time_of_day=time_of_day, page_size_max=7)
     start, step = WINDOWS[stream]
-    for account in sids(twilio)[: 1 if stream == "alerts" else 2]:
+    for account in sids(twilio)[:2]:
         for moment in edges(start, step):
             add(twilio, stream, account, moment)
     output = read(config(twilio, start), stream)
@@ -330,7 +329,7 @@ def test_rows_added_meanwhile(
         if left[0]:
             left[0] -= 1
             clock.shift(pace)
-            account = sids(twilio)[0 if stream == "alerts" else left[0] % 3]
+            account = sids(twilio)[left[0] % 3]
             add(twilio, stream, account, twilio.now())
             # One that shows up late, as if another machine's clock were slow.
             add(twilio, stream, account, twilio.now() - 20 * MINUTE)
@@ -414,7 +413,7 @@ def test_list_of_one_page(
     """BEHAVIOR 25: a list of one page is asked for once a sync, however many its windows."""
     twilio = opened(page_size_max=50, latency_ms=20)
     start = NOW - (29 if stream == "alerts" else 390) * DAY
-    accounts = sids(twilio)[: 1 if stream == "alerts" else 3]
+    accounts = sids(twilio)
     for account in accounts:
         for days in (1, 20, 27, 30, 200, 389, 391):
             add(twilio, stream, account, NOW - days * DAY)
@@ -493,7 +492,7 @@ def test_lookback_is_in_minutes(
 ) -> None:
     """BEHAVIOR 20: an idle sync asks each account for the lookback, to the second, and no more."""
     twilio.empty_usage = "empty"
-    accounts = sids(twilio)[: 1 if stream == "alerts" else 3]
+    accounts = sids(twilio)
     first = read(config(twilio, lookback_window=90), stream)
     assert cursors(first, stream) == dict.fromkeys(accounts, END)
     clock.shift(HOUR)
@@ -504,7 +503,7 @@ def test_lookback_is_in_minutes(
     queries += [{}] if stream in UNDATED else []
     expected = [(account, query) for account in accounts for query in queries]
     assert asked(twilio, stream, begin) == sorted(expected, key=str)
-    assert len(twilio.requests) - begin == len(expected) + (stream != "alerts")
+    assert len(twilio.requests) - begin == len(expected) + 1
     assert cursors(second, stream) == dict.fromkeys(accounts, "2026-01-15T12:00:00Z")
 
 
@@ -710,8 +709,8 @@ def test_wrong_token(stream: str, twilio: Sandbox, clock: object) -> None:
     output = read({**config(twilio), "auth_token": token}, stream, expecting_exception=True)
     assert [request.path for request in twilio.requests] == ["/2010-04-01/Accounts.json"] * 3
     message = (
-        "Twilio refused the credentials (HTTP 401). Check account_sid, which starts with AC, and "
-        "auth_token, which must be the current token of that account; the account must be active."
+        "Twilio refused account_sid and auth_token (HTTP 401, code 20003): take the current Auth "
+        "Token of that account in region us1; the account must be active."
     )
     assert errors(output)[0] == ("config_error", message)
     everything = str([*output.get_message_iterator()])
@@ -803,7 +802,8 @@ def test_too_many_alerts_in_a_second(opened: Make, clock: object) -> None:
     assert status(output, "alerts") == "INCOMPLETE"
     message = "There are more rows in one second than Twilio shows of one query."
     assert errors(output)[0] == ("transient_error", message)
-    assert cursors(output, "alerts") == {sids(twilio)[0]: "2026-01-14T11:59:59Z"}
+    ends = ["2026-01-14T11:59:59Z", END, END]
+    assert cursors(output, "alerts") == dict(zip(sids(twilio), ends, strict=True))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -943,7 +943,7 @@ LEGACY: list[tuple[str, str, Callable[[str, str], Row], tuple[str, str, str]]] =
         "0.12",
         "alerts",
         lambda one, two: {"states": [entry({}, "date_generated", "2026-01-10T08:00:00Z")]},
-        ("2025-12-26T08:00:00Z", "", ""),
+        ("2025-12-26T08:00:00Z", "2025-12-16T12:10:00Z", "2025-12-16T12:10:00Z"),
     ),
     (
         "0.16",
@@ -993,7 +993,7 @@ LEGACY: list[tuple[str, str, Callable[[str, str], Row], tuple[str, str, str]]] =
         "0.16",
         "alerts",
         lambda one, two: {"date_generated": "2026-01-10T08:00:00Z"},
-        ("2025-12-26T08:00:00Z", "", ""),
+        ("2025-12-26T08:00:00Z", "2025-12-16T12:10:00Z", "2025-12-16T12:10:00Z"),
     ),
     (
         "0.16, many",
@@ -1053,7 +1053,7 @@ def test_states_of_others(
     for account, query in asked(twilio, stream):
         if name in query:
             first[account] = min(query[name], first.get(account, "~"))
-    assert first == {a: bound for a, bound in zip(accounts, bounds, strict=True) if bound}
+    assert first == dict(zip(accounts, bounds, strict=True))
     assert cursors(output, stream) == dict.fromkeys(first, END)
     assert problems(output) == []
     assert status(output, stream) == "COMPLETE"
@@ -1215,7 +1215,7 @@ def test_foreign_link(
         body = {stream: [], "meta": {"key": stream, "next_page_url": link}}
     twilio.fail(rf"{path}\?", status=200, body=body, times=None)
     output = read(config(twilio, NOW - HOUR * 2), stream, expecting_exception=True)
-    assert reached == {HOSTS[stream], *([HOSTS["messages"]] if stream == "messages" else [])}
+    assert reached == {HOSTS[stream], HOSTS["messages"]}
     assert status(output, stream) == "INCOMPLETE"
 
 
@@ -1261,22 +1261,36 @@ def modes(stream: AirbyteStream) -> list[str]:
 
 
 def secrets(twilio: Sandbox) -> list[bytes]:
-    """Return what nobody may see: every token, and the main account's as Basic sends it."""
-    [main, *_] = twilio.accounts
-    basic = b64encode(f"{main.sid}:{main.auth_token}".encode())
-    return [*(account.auth_token.encode() for account in twilio.accounts), basic]
+    """Return what nobody may see: every token and secret, alone and as Basic sends it."""
+    pairs = [(account.sid, account.auth_token) for account in twilio.accounts]
+    pairs += [(key.sid, key.secret) for key in twilio._keys.values()]
+    basics = [b64encode(f"{user}:{password}".encode()) for user, password in pairs]
+    return [password.encode() for _, password in pairs] + basics
 
 
+@pytest.mark.parametrize("kind", ["token", "key"])
 @pytest.mark.parametrize("killed_after", [None, 40])
 def test_secrets(
-    killed_after: int | None, connection: tuple[Sandbox, list[str], Path], tmp_path: Path
+    killed_after: int | None,
+    kind: str,
+    connection: tuple[Sandbox, list[str], Path],
+    tmp_path: Path,
 ) -> None:
-    """BEHAVIOR 2: no token is printed or left on disk, with DEBUG, errors and a kill midway."""
+    """BEHAVIOR 2, 14: no secret is printed or left on disk, with DEBUG, errors, a kill midway."""
     twilio, command, folder = connection
+    if kind == "key":
+        twilio.main_keys_open = "subaccounts"
+        key = twilio.key(sids(twilio)[0])
+        settings = json.loads((tmp_path / "config.json").read_text())
+        del settings["auth_token"]
+        secret = {"api_key_sid": key.sid, "api_key_secret": key.secret}
+        settings["credentials"] = {"auth_type": "api_key", **secret}
+        (tmp_path / "config.json").write_text(json.dumps(settings))
     _, _, failing, closed = sids(twilio)
     twilio.fail(f"{failing}/Queues", status=200, body=b"<html></html>", times=None)
     twilio.fail(f"{failing}/Keys", status=400, code=20001, times=None)
     twilio.fail("v1/Alerts", status=500, times=2)
+    twilio.fail("v1/Alerts", status=400, code=20001, times=1)
     link = "https://evil.example/Applications.json"
     twilio.fail(
         rf"{failing}/Applications.json\?", 200, body={"applications": [], "next_page_uri": link}
@@ -1298,6 +1312,9 @@ def test_secrets(
     caches = [content for content in left.values() if b"owner_account_sid" in content]
     assert len(caches) == (1 if killed_after else 0)
     assert output.count(b"owner_account_sid") != 0
+    # Subaccounts' tokens were in use, if there was time.
+    asked = {r.account for r in twilio.requests if r.host == "monitor.twilio.com"}
+    assert killed_after or asked == set(sids(twilio))
     # Which secret, and where. The CDK's copy of the config has a test of its own.
     found = [
         (number, name)

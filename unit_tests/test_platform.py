@@ -21,6 +21,8 @@ from airbyte_cdk.models.connector_metadata import ConnectorLanguage, MetadataFil
 from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests import DeclarativeSourceTestSuite, SourceTestSuiteBase
 
+from sandbox.api import HOSTS
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "source_twilio"
 METADATA: dict[str, Any] = yaml.safe_load((ROOT / "metadata.yaml").read_text())["data"]
@@ -105,6 +107,13 @@ def test_allowed_hosts_cover_the_manifest() -> None:
     allowed = METADATA["allowedHosts"]["hosts"]
     assert "api.twilio.com" in hosts
     assert [host for host in hosts if not any(fnmatch(host, name) for name in allowed)] == []
+
+
+def test_allowed_hosts_cover_regions_and_edges() -> None:
+    """The hosts that a region or an edge leads to are let through as well (BEHAVIOR 27)."""
+    allowed = METADATA["allowedHosts"]["hosts"]
+    assert "monitor.dublin.ie1.twilio.com" in HOSTS
+    assert [host for host in HOSTS if not any(fnmatch(host, name) for name in allowed)] == []
 
 
 def test_image_holds_the_package_alone() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import time_machine
 
 from source_twilio import SourceTwilio
-from unit_tests.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT, MockTwilio, url
+from unit_tests.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT, TOKEN, MockTwilio, url
 from unit_tests.reading import final_state, problems, read, records
 
 WIRE = Path(__file__).with_name("wire")
@@ -270,9 +272,17 @@ def test_accounts(mock: MockTwilio) -> None:
 
 
 def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
-    """Days side by side; all but the newest end two hours late; one page may hold all (1, 25)."""
+    """Days side by side; all but the newest end two hours late; one page may hold all (1, 25).
+
+    Each account is asked with its own token, of which the account list tells (BEHAVIOR 14).
+    """
     stream = Stream(List("https://monitor.twilio.com/v1/Alerts", "alerts"))
     (row, record), (row_2, record_2) = (wire("alerts", stream, n, ACCOUNT) for n in range(2))
+    row_3, record_3 = wire("alerts", stream, 3, SUBACCOUNT)
+    accounts = [
+        {"sid": account, "auth_token": token, "status": "active"}
+        for account, token in ((ACCOUNT, TOKEN), (SUBACCOUNT, "5ec2e7" * 5 + "00"))
+    ]
 
     def window(
         start: str,
@@ -288,23 +298,34 @@ def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
         if second:
             mock.page(link, "alerts", second)
 
+    mock.page(url("Accounts.json", PageSize=1000), "accounts", accounts)
     window("2026-01-12T00:00:00Z", None, [row], more=True)
+    window("2026-01-12T00:00:00Z", None, [row_3], more=True)
     window("2026-01-12T00:00:00Z", "2026-01-13T01:59:59Z", [row], [row_2])
-    window("2026-01-13T00:00:00Z", "2026-01-14T01:59:59Z", [])
-    window("2026-01-14T00:00:00Z", "2026-01-15T01:59:59Z", [])
-    window("2026-01-15T00:00:00Z", None, [])
-    first = read({**CONFIG, "start_date": "2026-01-12T00:00:00Z"}, "alerts")
-    assert by_key(stream, records(first, "alerts")) == [record, record_2]
+    window("2026-01-12T00:00:00Z", "2026-01-13T01:59:59Z", [row_3])
+    for _ in accounts:
+        window("2026-01-13T00:00:00Z", "2026-01-14T01:59:59Z", [])
+        window("2026-01-14T00:00:00Z", "2026-01-15T01:59:59Z", [])
+        window("2026-01-15T00:00:00Z", None, [])
+    first = read({**CONFIG, "start_date": "2026-01-12T00:00:00Z", "num_workers": 1}, "alerts")
+    assert by_key(stream, records(first, "alerts")) == [record, record_2, record_3]
+    # The list, then six requests of the account and five of the subaccount.
+    signed = [b64decode(header.removeprefix("Basic ")).decode() for header in mock.headers]
+    pairs = [f"{account['sid']}:{account['auth_token']}" for account in accounts]
+    assert Counter(signed) == {pairs[0]: 7, pairs[1]: 5}
     state = final_state(first, "alerts")
-    assert state["states"] == [
+    assert sorted(state["states"], key=str) == [
         {
-            "partition": {"account_sid": ACCOUNT},
+            "partition": {"account_sid": account, "parent_slice": {}},
             "cursor": {"date_generated": "2026-01-15T11:00:00Z"},
         }
+        for account in (ACCOUNT, SUBACCOUNT)
     ]
 
     clock.shift(timedelta(days=1))
-    window("2026-01-14T11:00:00Z", None, [row])
+    mock.page(url("Accounts.json", PageSize=1000), "accounts", accounts)
+    for rows in ([row], []):
+        window("2026-01-14T11:00:00Z", None, rows)
     second = read(CONFIG, "alerts", state={"alerts": state})
     assert records(second, "alerts") == [record]
     assert problems(first) + problems(second) == []

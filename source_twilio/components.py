@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 from weakref import WeakSet
@@ -70,6 +70,55 @@ def describe(response: requests.Response) -> str:
 
 
 # --------------------------------------------------------------------------------------------------
+# Rate limits
+# --------------------------------------------------------------------------------------------------
+
+
+class Throttle:
+    """Lets as many requests of an account be under way as Twilio lets through (BEHAVIOR 22).
+
+    Why not YAML: the CDK's api_budget counts requests by time, and Twilio those that run at once,
+    against a limit that it does not publish. A `with` block holds one place, also while a request
+    waits to be sent again. Places are added as answers come in, quickly until the first 429, then
+    slowly, and each 429 takes one away.
+    """
+
+    def __init__(self) -> None:
+        """Begin with the places that the default number of workers needs."""
+        self._changed = threading.Condition()
+        self._places = 5
+        self._taken = 0
+        self._answers = 0
+        self._answers_per_place = 2
+
+    def __enter__(self) -> None:
+        """Wait for a place, and take it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._taken < self._places)
+            self._taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Give the place back."""
+        with self._changed:
+            self._taken -= 1
+            self._changed.notify()
+
+    def learn(self, status: int) -> None:
+        """Take note of the status of a response."""
+        with self._changed:
+            if status == requests.codes.too_many_requests:
+                self._places = max(1, self._places - 1)
+                self._answers, self._answers_per_place = 0, 100
+            # What was not used to the full says nothing of what more would do.
+            elif self._taken >= self._places:
+                self._answers += 1
+                if self._answers >= self._answers_per_place:
+                    self._places += 1
+                    self._answers = 0
+                    self._changed.notify()
+
+
+# --------------------------------------------------------------------------------------------------
 # Credentials
 # --------------------------------------------------------------------------------------------------
 
@@ -104,9 +153,15 @@ class Known:
     lock: threading.RLock = field(default_factory=threading.RLock)
     # The credentials may not list the accounts, but they open the configured one (BEHAVIOR 26).
     own_account_only: bool = False
-    # They open nothing, and why.
+    # They open nothing, why, and since when.
     refused: str = ""
+    refused_at: float = 0.0
     said: set[str] = field(default_factory=set)
+    throttle: Throttle = field(default_factory=Throttle)
+
+    def still_refused(self) -> str:
+        """Return why they open nothing; a minute later, in a server perhaps, they may again."""
+        return self.refused if time.monotonic() - self.refused_at < 60 else ""
 
     def warn(self, message: str) -> None:
         """Log a warning that every stream has reason to give, once."""
@@ -124,7 +179,7 @@ def known(config: Mapping[str, Any]) -> Known:
 CREDENTIALS = ("account_sid", "auth_token", "credentials", "region", "edge")
 
 
-@cache
+@lru_cache(maxsize=256)
 def known_to(credentials: str) -> Known:
     """Return the same object for the same credentials."""
     return Known()
@@ -196,7 +251,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
     def receive(self, response: requests.Response, **_: Any) -> None:
         """Take note of a response before anything else sees it."""
         known(self.config).answered = True
-        throttle(self.config["account_sid"]).learn(response.status_code)
+        known(self.config).throttle.learn(response.status_code)
         read_page(response, known(self.config).tokens)
 
 
@@ -327,58 +382,8 @@ def read_page(response: requests.Response, tokens: dict[str, str]) -> None:
 
 
 # --------------------------------------------------------------------------------------------------
-# Rate limits
+# Errors
 # --------------------------------------------------------------------------------------------------
-
-
-class Throttle:
-    """Lets as many requests of an account be under way as Twilio lets through (BEHAVIOR 22).
-
-    Why not YAML: the CDK's api_budget counts requests by time, and Twilio those that run at once,
-    against a limit that it does not publish. A `with` block holds one place, also while a request
-    waits to be sent again. Places are added as answers come in, quickly until the first 429, then
-    slowly, and each 429 takes one away.
-    """
-
-    def __init__(self) -> None:
-        """Begin with the places that the default number of workers needs."""
-        self._changed = threading.Condition()
-        self._places = 5
-        self._taken = 0
-        self._answers = 0
-        self._answers_per_place = 2
-
-    def __enter__(self) -> None:
-        """Wait for a place, and take it."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._taken < self._places)
-            self._taken += 1
-
-    def __exit__(self, *_: object) -> None:
-        """Give the place back."""
-        with self._changed:
-            self._taken -= 1
-            self._changed.notify()
-
-    def learn(self, status: int) -> None:
-        """Take note of the status of a response."""
-        with self._changed:
-            if status == requests.codes.too_many_requests:
-                self._places = max(1, self._places - 1)
-                self._answers, self._answers_per_place = 0, 100
-            # What was not used to the full says nothing of what more would do.
-            elif self._taken >= self._places:
-                self._answers += 1
-                if self._answers >= self._answers_per_place:
-                    self._places += 1
-                    self._answers = 0
-                    self._changed.notify()
-
-
-@cache
-def throttle(account_sid: str) -> Throttle:
-    """Return the throttle that all streams of a main account share."""
-    return Throttle()
 
 
 class JitteredBackoff(BackoffStrategy):
@@ -896,7 +901,7 @@ class TwilioRetriever(SimpleRetriever):
         expected = (stream_slice.extra_fields.get("status") or "active") != "active"
         pauses = iter(() if expected else REFUSAL_PAUSES_SECONDS)
         while True:
-            with throttle(self.config["account_sid"]), asking_for(account):
+            with known(self.config).throttle, asking_for(account):
                 response = super()._fetch_next_page(
                     stream_slice, next_page_token, page_size_override
                 )
@@ -983,19 +988,22 @@ class AccountsRetriever(TwilioRetriever):
         """Yield the account list once all of it is there, or the configured account alone."""
         memory = known(self.config)
         pages: list[Page] = []
+        wrong = memory.still_refused()
         try:
-            if not memory.own_account_only and not memory.refused:
+            if not wrong and not memory.own_account_only:
                 for page in self._pages(window):
                     pages.append(page)
         except MayNotListError as refused:
             if pages:
                 raise error("Twilio refused the rest of the account list.") from refused
             with memory.lock:
-                if not memory.own_account_only and not memory.refused:
-                    memory.refused = self._prove(refused.response)
-                    memory.own_account_only = not memory.refused
-        if memory.refused:
-            raise error(memory.refused, FailureType.config_error)
+                wrong = memory.still_refused()
+                if not wrong and not memory.own_account_only:
+                    wrong = memory.refused = self._prove(refused.response)
+                    memory.refused_at = time.monotonic()
+                    memory.own_account_only = not wrong
+        if wrong:
+            raise error(wrong, FailureType.config_error)
         pages = pages or [Page([{"sid": self.config["account_sid"]}], window, True)]
         self._verify({row.get("sid"): row for page in pages for row in page.rows})
         yield from pages
@@ -1028,7 +1036,7 @@ class AccountsRetriever(TwilioRetriever):
         """Ask a list of the configured account for one row."""
         account = self.config["account_sid"]
         url = urljoin(f"https://api.twilio.com/2010-04-01/Accounts/{account}/", path)
-        with throttle(account):
+        with known(self.config).throttle:
             answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
         return answer if answer is not None else requests.Response()
 

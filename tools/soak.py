@@ -469,7 +469,7 @@ class Soak:
             counts=COUNTS,
             scale=0.02,
             clock=START,
-            page_size_max=50,
+            page_size_max=20,
             retry_after=0,
             upper_bound=self.reading.upper_bound,
             null_dates=self.reading.null_dates,

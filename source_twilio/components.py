@@ -199,9 +199,13 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
     place: InterpolatedString | str = ""
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Prepare the interpolation."""
+        """Interpolate once: every request asks for it, some of them twice."""
         super().__post_init__(parameters)
-        self._place = InterpolatedString.create(self.place, parameters=parameters)
+        place = InterpolatedString.create(self.place, parameters=parameters)
+        self._place = str(place.eval(self.config))
+        # As text: the CDK would take a token like 123e4 for a number.
+        user = self._username.eval(self.config, valid_types=(str,))
+        self._basic = basic(user, self._password.eval(self.config, valid_types=(str,)))
 
     def __call__(self, request: requests.PreparedRequest) -> Any:
         """Address the request to the region, and sign it; raise where it must not be sent."""
@@ -220,9 +224,8 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
 
     @property
     def token(self) -> str:
-        """Return the configured credentials; the CDK would take a token like 123e4 for a number."""
-        user = self._username.eval(self.config, valid_types=(str,))
-        return basic(user, self._password.eval(self.config, valid_types=(str,)))
+        """Return the header of the configured credentials."""
+        return self._basic
 
     def _host(self, url: SplitResult) -> str:
         """Return the host of the same product in the configured region (BEHAVIOR 11, 27)."""
@@ -233,7 +236,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
                 "Twilio's hosts only, and encrypted.",
                 FailureType.system_error,
             )
-        host = f"{twilio[1]}{self._place.eval(self.config)}.twilio.com"
+        host = f"{twilio[1]}{self._place}.twilio.com"
         if not TWILIO_HOST.fullmatch(host):
             raise error(f"{host} is no host: check region and edge.", FailureType.config_error)
         return host

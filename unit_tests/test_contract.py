@@ -1136,7 +1136,7 @@ def test_faults(opened: Make, clock: object) -> None:
 @pytest.mark.parametrize("retry_after", [0, 1, None])
 def test_rate_limit(retry_after: float | None, opened: Make, clock: object) -> None:
     """BEHAVIOR 22: forty workers find out what is allowed, and lose nothing."""
-    twilio = opened(concurrency_limit=7, retry_after=retry_after, latency_ms=5)
+    twilio = opened(concurrency_limit=3, retry_after=retry_after, latency_ms=5)
     for account in sids(twilio):
         for number in range(300):
             add(twilio, "messages", account, NOW - number * DAY)

@@ -71,7 +71,7 @@ BUGS = (
     Bug(
         "price as float of fewer digits",
         C,
-        "    number = float(exact)\n",
-        "    number = round(float(exact), 2)\n    return number\n",
+        "        short = float(text)\n",
+        "        short = round(float(text), 2)\n        return short\n",
     ),
 )

@@ -837,8 +837,8 @@ class TwilioRetriever(SimpleRetriever):
         The oldest window asks, on behalf of those after it.
 
         A list with rows whose filter field is null is asked without the filter, and read on for
-        these rows. It comes newest first, so that ends at the first row that is older than the
-        window by every date it has (BEHAVIOR 6).
+        these rows. It comes newest first, so that ends at the first page whose last row is older
+        than the window by every date it has (BEHAVIOR 6).
         """
         start, account = window["start_time"], window["account_sid"]
         everything = {} if self.undated_rows else {"start_time": start}
@@ -855,18 +855,17 @@ class TwilioRetriever(SimpleRetriever):
             self._asked_first[account] = start, whole
         since = start if self.undated_rows else ""
         while whole or self.undated_rows:
-            wanted, ended = [], page.last
-            for row in page.rows:
-                date = self._date(row)
-                age = max(date, to_iso8601(row["date_created"] or "") or "")
-                ended = ended or age < start
-                if since <= age < covered_from and (whole or not date):
-                    wanted.append(row)
+            rows = page.rows if whole else [row for row in page.rows if not row[self.cursor_field]]
+            wanted = [row for row in rows if since <= self._age(row) < covered_from]
             yield page._replace(rows=wanted)
-            if ended:
+            if page.last or (page.rows and self._age(page.rows[-1]) < start):
                 break
             page = next(pages)
         return whole
+
+    def _age(self, row: Row) -> str:
+        """Return the latest date that says how old a row is, for its filter field can be null."""
+        return max(self._date(row), to_iso8601(row["date_created"] or "") or "")
 
     def _date(self, row: Row) -> str:
         """Return the date that the filter acts on, or "" where the row has none."""

@@ -231,7 +231,7 @@ def key(stream: str, row: Mapping[str, Any]) -> Key:
 def shown(twilio: Sandbox, stream: str) -> set[Key]:
     """Return the keys of the rows that Twilio shows, in all accounts that it does not refuse."""
     accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
-    if stream in ("accounts", "alerts"):
+    if stream == "accounts":
         del accounts[1:]
     query = {"usage_records": {"IncludeSubaccounts": "false"}}.get(stream, {})
     query = {"recordings": {"IncludeSoftDeleted": "true"}}.get(stream, query)

@@ -44,8 +44,7 @@ def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str
     for endpoint in ENDPOINTS:
         if endpoint.stream not in wanted:
             continue
-        main_only = endpoint.stream == "accounts" or endpoint.product != "api"
-        for account in open_accounts[: 1 if main_only else None]:
+        for account in open_accounts[: 1 if endpoint.stream == "accounts" else None]:
             if endpoint.parent:
                 parents = twilio.rows(endpoint.parent, account)
                 found[endpoint.stream] += sum(has(endpoint.stream, row, since) for row in parents)

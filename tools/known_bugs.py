@@ -24,7 +24,7 @@ class Bug:
         path.write_text(text.replace(self.old, self.new), "utf-8")
 
 
-M, C = "manifest.yaml", "components.py"
+M = "manifest.yaml"
 BUGS = (
     Bug("upper bound taken to include its day", M, "default(48)", "default(0)"),
     Bug("no pass for rows without a date", M, "undated_rows: true", "undated_rows: false"),
@@ -35,16 +35,18 @@ BUGS = (
     Bug("usage of parents with their children's", M, "?IncludeSubaccounts=false", ""),
     Bug("only the first page", M, "response.next_page_uri or", "None or"),
     Bug("participants keyed by conference", M, "[conference_sid, call_sid]", "[conference_sid]"),
-    Bug("auth_token replicated", C, 'account.pop("auth_token", "")', 'account["auth_token"]'),
+    Bug(
+        "auth_token replicated", "rows.py", 'account.pop("auth_token", "")', 'account["auth_token"]'
+    ),
     Bug(
         "cursor of a refused account moves",
-        C,
+        "retriever.py",
         "if self.cursor and cursor_field and not unproven:",
         "if self.cursor and cursor_field:",
     ),
     Bug(
         "a broken body taken for an empty page",
-        C,
+        "rows.py",
         "        raise requests.exceptions.ContentDecodingError(",
         "        response.page = type('Empty', (dict,), {'pop': lambda *_: []})(end=0)\n"
         "        return\n"
@@ -64,13 +66,13 @@ BUGS = (
     ),
     Bug(
         "alerts of every account asked with the main token",
-        C,
+        "credentials.py",
         'if host.startswith("api.") or account in',
         "if True or account in",
     ),
     Bug(
         "price as float of fewer digits",
-        C,
+        "rows.py",
         "        short = float(text)\n",
         "        short = round(float(text), 2)\n        return short\n",
     ),

@@ -11,7 +11,7 @@ import requests_mock
 import time_machine
 
 from sandbox import Sandbox
-from source_twilio.components import known_to
+from source_twilio.credentials import known_to
 from tools.build_manifest import build
 from unit_tests.mock_twilio import MockTwilio
 

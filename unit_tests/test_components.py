@@ -20,17 +20,11 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_twilio.components import (
-    JitteredBackoff,
-    QuietRow,
-    Throttle,
-    WireNormalization,
-    from_text,
-    split,
-    to_iso8601,
-    to_number,
-    to_text,
-)
+from source_twilio.credentials import Throttle
+from source_twilio.dates import from_text, to_iso8601, to_text
+from source_twilio.network import JitteredBackoff
+from source_twilio.rows import QuietRow, WireNormalization, to_number
+from source_twilio.windows import split
 
 seconds = st.datetimes(
     min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(timezone.utc)

@@ -23,7 +23,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from sandbox import Sandbox
 from sandbox.api import Key
 from source_twilio import SourceTwilio
-from source_twilio.components import TWILIO_HOST, TwilioAuthenticator, known_to, problem
+from source_twilio.credentials import TWILIO_HOST, TwilioAuthenticator, known_to, problem
 from tools import credential_matrix
 from tools.soak import HOLDERS
 from unit_tests import reading

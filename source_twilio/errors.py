@@ -1,0 +1,61 @@
+"""How a response is named and judged, and the errors that come of it."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+LOGGER = logging.getLogger("airbyte")
+
+
+def error(message: str, failure_type: FailureType = FailureType.transient_error) -> Exception:
+    """Return an error that users see as it is."""
+    return AirbyteTracedException(message, message, failure_type)
+
+
+def describe(response: requests.Response) -> str:
+    """Name the request of a response, e.g. `GET https://api.twilio.com/...json`, without query."""
+    return f"{response.request.method} {str(response.url).partition('?')[0]}"
+
+
+def code_of(response: requests.Response) -> str:
+    """Name status and code of a refusal, e.g. `HTTP 401, code 20003`."""
+    return f"HTTP {response.status_code}, code {body_of(response).get('code', 'none')}"
+
+
+def body_of(response: requests.Response) -> Mapping[str, Any]:
+    """Return the body of an error; one that is no JSON object is empty."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    return body if isinstance(body, dict) else {}
+
+
+class OutOfReachError(Exception):
+    """The window begins before what the account shows: `days` back from now (BEHAVIOR 10)."""
+
+    def __init__(self, days: int) -> None:
+        """Keep the number of days."""
+        super().__init__(days)
+        self.days = days
+
+
+class TooManyRowsError(Exception):
+    """The query has more rows than Twilio shows of one query (BEHAVIOR 23)."""
+
+
+def bad_request(response: requests.Response) -> Exception:
+    """Return what a 400 says, which the CDK's error handlers cannot act on."""
+    body = body_of(response)
+    message = str(body.get("message") or body.get("detail") or "no reason given")
+    days = re.search(r"(\d+)\s*days", message)
+    if body.get("code") == 20004 and days:
+        return OutOfReachError(int(days[1]))
+    if "data is limited to" in message:
+        return TooManyRowsError()
+    return error(f"{describe(response)} was answered 400/{body.get('code')}: {message}")

@@ -12,19 +12,10 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_twilio.credentials import HOPELESS, has_key, known, refusal
-from source_twilio.errors import body_of, code_of, error
+from source_twilio.errors import RefusedError, body_of, error
 from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import Row
 from source_twilio.windows import Page
-
-
-class MayNotListError(Exception):
-    """The credentials may not list the accounts."""
-
-    def __init__(self, response: requests.Response) -> None:
-        """Keep the answer."""
-        super().__init__(code_of(response))
-        self.response = response
 
 
 @dataclass
@@ -63,16 +54,16 @@ class AccountsRetriever(TwilioRetriever):
                 )
         yield from records
 
-    def _read_slice(self, window: StreamSlice) -> Iterator[Page]:
+    def _read(self, part: StreamSlice) -> Iterator[Page]:
         """Yield the account list once all of it is there, or the configured account alone."""
         memory = known(self.config)
         pages: list[Page] = []
         wrong = memory.still_refused()
         try:
             if not wrong and not memory.own_account_only:
-                for page in self._pages(window):
+                for page in self._pages(part):
                     pages.append(page)
-        except MayNotListError as refused:
+        except RefusedError as refused:
             if pages:
                 raise error("Twilio refused the rest of the account list.") from refused
             with memory.lock:
@@ -83,14 +74,9 @@ class AccountsRetriever(TwilioRetriever):
                     memory.own_account_only = not wrong
         if wrong:
             raise error(wrong, FailureType.config_error)
-        pages = pages or [Page([{"sid": self.config["account_sid"]}], window, True)]
+        pages = pages or [Page([{"sid": self.config["account_sid"]}], part, True)]
         self._verify({row.get("sid"): row for page in pages for row in page.rows})
         yield from pages
-
-    def _judge(self, response: requests.Response, account: str) -> None:
-        """Raise if the list is refused; there is no account to skip."""
-        if not response.ok:
-            raise MayNotListError(response)
 
     def _prove(self, refused: requests.Response) -> str:
         """Return why they open nothing; or warn that they open one account only."""

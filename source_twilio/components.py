@@ -9,14 +9,17 @@ from source_twilio.network import JitteredBackoff, TwilioErrorHandler
 from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import PageExtractor, WireNormalization
 from source_twilio.state import AccountStateMigration
+from source_twilio.windowed import ListsRouter, WindowedRetriever
 
 __all__ = [
     "AccountStateMigration",
     "AccountsRetriever",
     "JitteredBackoff",
+    "ListsRouter",
     "PageExtractor",
     "TwilioAuthenticator",
     "TwilioErrorHandler",
     "TwilioRetriever",
+    "WindowedRetriever",
     "WireNormalization",
 ]

@@ -22,6 +22,7 @@ from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from source_twilio.dates import to_text
 from source_twilio.errors import LOGGER, body_of, code_of, error
 from source_twilio.rows import mask, read_page
+from source_twilio.skipped import Skipped
 
 
 class Throttle:
@@ -103,6 +104,10 @@ class Known:
     refused_at: float = 0.0
     said: set[str] = field(default_factory=set)
     throttle: Throttle = field(default_factory=Throttle)
+    skipped: Skipped = field(default_factory=Skipped)
+    num_workers: int = 5
+    # What the state of a stream and account says to warn of, once the account has been read.
+    gaps: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def still_refused(self) -> str:
         """Return why they open nothing; a minute later, in a server perhaps, they may again."""

@@ -62,3 +62,11 @@ def from_text(text: str) -> datetime:
 def to_text(moment: datetime) -> str:
     """Return a moment as cursors and slices spell it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_date(text: object) -> str | None:
+    """Temp."""
+    if not isinstance(text, str):
+        return None
+    found = to_iso8601(text) or ""
+    return found[:19] + "Z" if re.match(r"\d{4}-\d\d-\d\dT", found) else None

@@ -36,6 +36,15 @@ def body_of(response: requests.Response) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+class RefusedError(Exception):
+    """Twilio refuses to show a list: the answer is a 401, a 403 or a 404 (BEHAVIOR 9)."""
+
+    def __init__(self, response: requests.Response) -> None:
+        """Keep the answer."""
+        super().__init__(f"{describe(response)} was answered {code_of(response)}.")
+        self.response = response
+
+
 class OutOfReachError(Exception):
     """The window begins before what the account shows: `days` back from now (BEHAVIOR 10)."""
 

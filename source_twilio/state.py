@@ -1,23 +1,29 @@
-"""States that other connectors and earlier releases have saved."""
+"""The state that a sync begins with: of this release, of earlier ones, and of other connectors."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 
-from source_twilio.dates import from_text, to_iso8601, to_text
-from source_twilio.errors import LOGGER
+from source_twilio.credentials import known
+from source_twilio.dates import from_text, read_date, to_text
 
 # Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
 LEGACY_STEP_BACK = timedelta(days=15)
+# How long before now the newest window ends (`end_datetime` in the manifest; BEHAVIOR 5).
+CLOCK_MARGIN = timedelta(hours=1)
+# What the partitions of this connector's own states hold, and the value of a list (`rows`, ...).
+OWN_KEYS = {"account_sid", "parent_slice"}
+
+Cursors = dict[tuple[str, str | None], datetime]
 
 
 @dataclass
 class AccountStateMigration(StateMigration):
-    """One cursor per account, whatever release or connector has left the state (BEHAVIOR 7, 24).
+    """One cursor per account and list, whatever release or connector has left the state (7, 24).
 
     Why not YAML: LegacyToPerPartitionStateMigration knows one of the formats and leaves keys that
     match no partition. And the CDK starts a partition without state at the newest cursor of all the
@@ -33,59 +39,111 @@ class AccountStateMigration(StateMigration):
 
     def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the state in this connector's format."""
-        cursor_field = self.declarative_stream.incremental_sync.cursor_field
-        accounts: dict[str, datetime] = {}
-        everywhere = first_moment(stream_state.get("state", stream_state))
-        for entry in stream_state.get("states", []):
-            partition, cursor = entry["partition"], first_moment(entry.get("cursor"))
-            account = re.search(r"AC\w{32}", str(partition))
-            if not account or not cursor:
-                everywhere = everywhere or (cursor if not partition else None)
-                continue
-            # Ours has exactly these keys and cursors of the form that to_text writes.
-            ours = set(partition) <= {"account_sid", "parent_slice"}
-            if not ours or to_text(cursor) not in entry["cursor"].values():
-                cursor -= LEGACY_STEP_BACK
-            # Some formats have a partition per message or status: the one furthest behind counts.
-            accounts[account[0]] = min(cursor, accounts.get(account[0], cursor))
-        if self.declarative_stream.parameters.get("of_product_api") and everywhere:
+        name, values = self._lists()
+        entries = [entry for entry in stream_state.get("states", []) if entry.get("partition")]
+        ours = any(is_ours(entry["partition"], name) for entry in entries)
+        cursors: Cursors = {}
+        for entry in entries:
+            for key, cursor in self._cursors(entry, name, values):
+                # Some formats have a partition per message or status: the oldest counts.
+                cursors[key] = min(cursor, cursors.get(key, cursor))
+        # One cursor for all accounts, as other connectors save it.
+        everywhere = None if ours else self._everywhere(stream_state)
+        if everywhere and self.declarative_stream.parameters.get("of_product_api"):
             # Other connectors read the configured account's rows only (14).
-            accounts.setdefault(self.config["account_sid"], everywhere - LEGACY_STEP_BACK)
+            cursors.setdefault((self.config["account_sid"], None), everywhere)
         migrated = {
             "use_global_cursor": False,
             "states": [
                 {
-                    "partition": {"account_sid": account, "parent_slice": {}},
-                    "cursor": {cursor_field: self._checked(cursor, account)},
+                    "partition": {
+                        **({name: value} if value else {}),
+                        "account_sid": account,
+                        "parent_slice": {},
+                    },
+                    "cursor": self._begin(cursor, account, value),
                 }
-                for account, cursor in accounts.items()
+                for (account, value), cursor in cursors.items()
             ],
         }
-        if not accounts and everywhere:
-            start = self._checked(everywhere - LEGACY_STEP_BACK, "")
-            migrated |= {"state": {cursor_field: start}, "lookback_window": 0}
+        if not cursors and everywhere:
+            migrated |= {"state": self._begin(everywhere, "", None), "lookback_window": 0}
         return migrated
 
-    def _checked(self, cursor: datetime, account: str) -> str:
-        """Return the cursor as text, not later than now; warn if Twilio shows less by now."""
-        now = datetime.now(timezone.utc)
-        kept_for = re.fullmatch(r"P(\d+)D", self.declarative_stream.parameters.get("kept_for", ""))
-        if kept_for and cursor < now - timedelta(days=int(kept_for[1])):
-            LOGGER.warning(
-                "%s: the last sync%s reached %s, and Twilio shows %s days only: what lies between "
-                "is out of reach (BEHAVIOR 10).",
-                self.declarative_stream.name,
-                f" of account {account}" if account else "",
-                to_text(cursor),
-                kept_for[1],
+    def _lists(self) -> tuple[str, list[str]]:
+        """Return the field that tells the lists of an account apart, and its values, if any."""
+        router = getattr(self.declarative_stream.retriever, "partition_router", None) or {}
+        for slicer in router.get("stream_slicers", []):
+            if slicer.get("type") == "ListPartitionRouter":
+                return slicer["cursor_field"], slicer["values"]
+        return "", []
+
+    def _cursors(
+        self, entry: Mapping[str, Any], name: str, values: list[str]
+    ) -> Iterator[tuple[tuple[str, str | None], datetime]]:
+        """Yield account and list that an entry speaks of, and the cursor that it gives them."""
+        partition, cursor = entry["partition"], first_moment(entry.get("cursor"))
+        account = re.search(r"AC\w{32}", str(partition))
+        if not account or not cursor:
+            return
+        # Ours has cursors of the form that to_text writes.
+        if not is_ours(partition, name) or to_text(cursor) not in entry["cursor"].values():
+            cursor -= LEGACY_STEP_BACK
+        if partition.get(name) in values:
+            yield (account[0], partition[name]), cursor
+            return
+        since = self.declarative_stream.parameters.get("lists_since")
+        if since and to_text(cursor) > since:
+            known(self.config).warn(
+                f"{self.declarative_stream.name}: earlier releases missed rows since {since} "
+                "(BEHAVIOR 32). They are read again from there, once."
             )
-        return to_text(min(cursor, now))
+            cursor = from_text(read_date(since) or "")
+        lists: list[str | None] = [*values] or [None]
+        for value in lists:
+            yield (account[0], value), cursor
+
+    def _everywhere(self, stream_state: Mapping[str, Any]) -> datetime | None:
+        """Return the cursor of other connectors that speaks for all accounts."""
+        single = [e for e in stream_state.get("states", []) if e.get("partition") == {}]
+        for cursor in (stream_state.get("state", stream_state), *(e.get("cursor") for e in single)):
+            if moment := first_moment(cursor):
+                return moment - LEGACY_STEP_BACK
+        return None
+
+    def _begin(self, cursor: datetime, account: str, value: str | None) -> dict[str, str]:
+        """Return the cursor that the sync begins with: not later than now, and once a day earlier.
+
+        The first sync of a UTC day reads again what may have changed since (BEHAVIOR 20).
+        """
+        stream, now = self.declarative_stream, datetime.now(timezone.utc)
+        kept_for = days(stream.parameters.get("kept_for"))
+        if kept_for and cursor < now - kept_for:
+            about = f" of account {account}" if account else ""
+            # Said when the account has been read: a refused one is none of the user's concern.
+            known(self.config).gaps[stream.name, account] = (
+                f"{stream.name}: the last sync{about} reached {to_text(cursor)}, and Twilio shows "
+                f"{kept_for.days} days only: what lies between is out of reach (BEHAVIOR 10)."
+            )
+        deep = days(stream.parameters.get("followed_for")) if value == "undated" else None
+        if deep and cursor + CLOCK_MARGIN < now.replace(hour=0, minute=0, second=0, microsecond=0):
+            cursor = min(cursor, now - deep)
+        return {stream.incremental_sync.cursor_field: to_text(min(cursor, now))}
+
+
+def is_ours(partition: Mapping[str, Any], name: str) -> bool:
+    """Return whether a partition is of this connector, of whatever release."""
+    return set(partition) <= {*OWN_KEYS, name}
+
+
+def days(duration: Any) -> timedelta | None:
+    """Return a duration such as `P30D`, or None for none."""
+    return timedelta(days=int(duration.strip("PD"))) if duration else None
 
 
 def first_moment(cursor: Any) -> datetime | None:
     """Return the first value of a cursor that is a moment."""
     for value in cursor.values() if isinstance(cursor, Mapping) else ():
-        if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value):
-            text = to_iso8601(value) or ""
-            return from_text(text[:19] + "Z")
+        if moment := read_date(value):
+            return from_text(moment)
     return None

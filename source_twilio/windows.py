@@ -1,5 +1,6 @@
-"""Slices and their bounds."""
+"""Slices, their bounds, and the pages that they bring."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -7,44 +8,55 @@ from airbyte_cdk.sources.types import StreamSlice
 
 from source_twilio.dates import from_text, to_text
 from source_twilio.errors import error
+from source_twilio.rows import Row
 
-# How long before now the newest window ends (`end_datetime` in the manifest; BEHAVIOR 5).
-CLOCK_MARGIN = timedelta(hours=1)
 # How long after the oldest moment that an account shows a request begins (as in the manifest).
 REACH_MARGIN = timedelta(minutes=10)
 
 
 class Page(NamedTuple):
-    """One page: its rows as Twilio sent them, the slice they belong to, whether it is the last."""
+    """One page: its rows as Twilio sent them, the slice they belong to, whether it is the last.
 
-    rows: list[Any]
+    A page that is not `proven` is an answer "not found": it may be an empty range, or a refusal.
+    """
+
+    rows: list[Row]
     part: StreamSlice
     last: bool
+    proven: bool = True
 
 
-def replaced(window: StreamSlice, **changes: Any) -> StreamSlice:
+def replaced(part: StreamSlice, **changes: Any) -> StreamSlice:
     """Return the slice with another `partition`, `cursor_slice` or `extra_fields`."""
-    return StreamSlice(
-        **{
-            "partition": window.partition,
-            "cursor_slice": window.cursor_slice,
-            "extra_fields": window.extra_fields,
-            **changes,
-        }
-    )
+    fields = {
+        "partition": part.partition,
+        "cursor_slice": part.cursor_slice,
+        "extra_fields": part.extra_fields,
+    }
+    return StreamSlice(**{**fields, **changes})
 
 
-def limited(window: StreamSlice, **changes: str) -> StreamSlice:
+def limited(part: StreamSlice, **bounds: str) -> StreamSlice:
     """Return the slice with other bounds: `start_time`, `end_time`, and `until`, as requested."""
-    return replaced(window, cursor_slice={**window.cursor_slice, **changes})
+    return replaced(part, cursor_slice={**part.cursor_slice, **bounds})
+
+
+def cut(part: StreamSlice, length: timedelta) -> Iterator[StreamSlice]:
+    """Yield the slice in windows of that length, the oldest first; the newest may be shorter."""
+    start, end = from_text(part["start_time"]), from_text(part["end_time"])
+    while start + length <= end:
+        last = to_text(start + length - timedelta(seconds=1))
+        yield limited(part, start_time=to_text(start), end_time=last)
+        start += length
+    yield limited(part, start_time=to_text(start))
 
 
 def split(window: StreamSlice, late: datetime, oldest: str) -> list[StreamSlice]:
-    """Return two windows instead of one that holds too many rows.
+    """Return two windows instead of one that holds too many rows (BEHAVIOR 23).
 
     `late` is where the window ended as requested, unless it says so itself (`until`). `oldest` is
-    the oldest of the rows that the query did show: if they came newest first, the later window is
-    small enough. If they did not, the middle at least halves the window.
+    the date of the oldest row that the query did show. If rows came newest first, the later window
+    is small enough; if they did not, the middle at least halves the window.
     """
     start = from_text(window["start_time"])
     if window.get("until"):

@@ -53,6 +53,10 @@ class Stream:
     above: tuple[List, ...] = ()
     cursor_field: str | None = None
     undated: bool = False
+    # The field that tells the lists of an account apart, and its values.
+    lists: tuple[str, ...] = ()
+    # Values of Status whose lists are asked too, and are empty.
+    empty: tuple[str, ...] = ()
     added: dict[str, str] = field(default_factory=dict)
 
 
@@ -83,6 +87,7 @@ def numbers(resource: str, number_type: str) -> Stream:
 MESSAGE = {"date_sent": None, "date_created": "Thu, 15 Jan 2026 10:00:00 +0000"}
 OLD_MESSAGE = {"date_sent": None, "date_created": "Wed, 31 Dec 2025 23:59:59 +0000"}
 
+ROWS = ("rows", "undated", "dated")
 STREAMS = {
     "addresses": Stream(account_list("Addresses", "addresses")),
     "applications": Stream(account_list("Applications", "applications")),
@@ -93,7 +98,10 @@ STREAMS = {
     "available_phone_numbers_mobile": numbers("Mobile", "mobile"),
     "available_phone_numbers_toll_free": numbers("TollFree", "toll_free"),
     "calls": Stream(
-        account_list("Calls", "calls", since("StartTime>")), cursor_field="start_time", undated=True
+        account_list("Calls", "calls", since("StartTime>")),
+        cursor_field="start_time",
+        undated=True,
+        lists=ROWS,
     ),
     "conference_participants": Stream(
         account_list("Conferences/CF1/Participants", "participants"),
@@ -110,8 +118,12 @@ STREAMS = {
         cursor_field="date_updated",
     ),
     "conferences": Stream(
-        account_list("Conferences", "conferences", since("DateUpdated>", day=True)),
+        account_list(
+            "Conferences", "conferences", since("DateUpdated>", day=True, Status="completed")
+        ),
         cursor_field="date_updated",
+        lists=("status", "init", "in-progress", "completed"),
+        empty=("init", "in-progress"),
     ),
     "dependent_phone_numbers": Stream(
         account_list("Addresses/AD1/DependentPhoneNumbers", "dependent_phone_numbers"),
@@ -145,11 +157,13 @@ STREAMS = {
             ),
         ),
         cursor_field="date_created",
+        lists=ROWS,
     ),
     "messages": Stream(
         account_list("Messages", "messages", since("DateSent>")),
         cursor_field="date_sent",
         undated=True,
+        lists=ROWS,
     ),
     "outgoing_caller_ids": Stream(account_list("OutgoingCallerIds", "outgoing_caller_ids")),
     "queues": Stream(account_list("Queues", "queues")),
@@ -204,6 +218,9 @@ def expect(mock: MockTwilio, name: str, stream: Stream, sync: int) -> list[Any]:
         else:
             mock.page(address, stream.list.list_key, [pairs[2][0]])
             emitted += [pairs[2][1]]
+        for status in stream.empty:
+            query = {**stream.list.queries[sync], "Status": status}
+            mock.page(url(base, PageSize=1000, **query), stream.list.list_key, [])
         if stream.undated:
             emitted += [expect_undated(mock, name, stream, account)]
     return emitted
@@ -241,10 +258,11 @@ def test_two_syncs(name: str, mock: MockTwilio, clock: time_machine.Traveller) -
     if stream.cursor_field:
         assert sorted(state["states"], key=str) == [
             {
-                "partition": {"account_sid": account, "parent_slice": {}},
+                "partition": {"account_sid": account, "parent_slice": {}, **of_list},
                 "cursor": {stream.cursor_field: "2026-01-15T11:00:00Z"},
             }
             for account in (ACCOUNT, SUBACCOUNT)
+            for of_list in sorted(({stream.lists[0]: v} for v in stream.lists[1:]), key=str) or [{}]
         ]
 
     clock.shift(timedelta(days=1, hours=1))

@@ -1,0 +1,237 @@
+"""A list with a date filter, read window by window."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from airbyte_cdk.sources.declarative.partition_routers import CartesianProductStreamSlicer
+from airbyte_cdk.sources.types import StreamSlice
+
+from source_twilio.dates import from_text, read_date, to_text
+from source_twilio.errors import LOGGER, OutOfReachError, TooManyRowsError, error
+from source_twilio.retriever import Part, TwilioRetriever
+from source_twilio.rows import Row
+from source_twilio.windows import REACH_MARGIN, Page, cut, limited, replaced, split
+
+DAY = timedelta(days=1)
+# Later than all dates.
+NOT_WHOLE = "~"
+# A window is at least as long as what so many pages of the newest rows cover.
+PAGES_PER_WINDOW = 5
+
+
+class First(NamedTuple):
+    """What the first page of a list told: from when on all rows have been read, or their density.
+
+    `whole_since` is NOT_WHOLE where the page was not the last. `span` is what the page covers.
+    """
+
+    whole_since: str
+    span: timedelta
+
+
+@dataclass
+class ListsRouter(CartesianProductStreamSlicer):
+    """Each value of the first router with each account of the second.
+
+    Why not YAML: the CDK takes a list of routers in its own retrievers only. And its class warns at
+    each start that it keeps no state of parents, which no stream here has.
+    """
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Do not warn."""
+
+
+@dataclass
+class WindowedRetriever(TwilioRetriever):
+    """Reads a list with a date filter window by window, and rows without a date apart.
+
+    Why not YAML, each in its place below:
+    - a first page that is the last brings a whole list with one request; a larger one tells how
+      long the windows should be, which the cursor's fixed `step` cannot be (BEHAVIOR 25);
+    - rows whose filter field is null match no date filter (BEHAVIOR 6);
+    - how far a list goes back, and how many rows a query shows, an answer tells (BEHAVIOR 10, 23).
+    """
+
+    # The field that the date filter acts on.
+    cursor_field: str = ""
+    # The shortest window, in days; as long as the sync's range if there is none.
+    window: str = "P36500D"
+    # Twilio shows this list so many days back.
+    kept_for: str = "P36500D"
+    # The field can be null. The partitions say which rows to read: `dated` or `undated`.
+    undated_rows: bool = False
+    # A query shows so many rows and no more: windows that hold more are split (BEHAVIOR 23).
+    capped: bool = False
+    # How far a window is requested beyond its end, unless that is in the future (BEHAVIOR 1).
+    overlap_hours: int = 48
+    _days_shown: dict[str, int] = field(init=False, default_factory=dict)
+    _firsts: dict[str, Future[First]] = field(init=False, default_factory=dict)
+
+    def _parts(self, part: StreamSlice) -> Iterator[Part]:
+        """Yield the windows of a slice, or the pass over rows without a date."""
+        if not self.cursor_field or "start_time" not in part:
+            yield from super()._parts(part)
+            return
+        rows = part.partition.get("rows")
+        if self.undated_rows and rows != "dated":
+            self._firsts[part["account_sid"]] = first = Future[First]()
+            yield Part(self._undated(part, first))
+        if rows != "undated":
+            yield from self._windows(part)
+
+    # -------------------------------------------------------------------------------- the windows
+
+    def _windows(self, part: StreamSlice) -> Iterator[Part]:
+        """Yield the windows, or the one page that brings all rows (BEHAVIOR 25)."""
+        first, length = None, days(self.window)
+        if self.undated_rows:
+            # The pass over undated rows begins before, with the list as it is.
+            asked = self._firsts.get(part["account_sid"])
+            first = asked.result() if asked else None
+            if first and first.whole_since <= part["start_time"]:
+                return
+        elif from_text(part["end_time"]) - from_text(part["start_time"]) >= length:
+            page = self._first_page(self._within_reach(part))
+            if page and page.last:
+                yield Part(iter([page]))
+                return
+            if page:
+                first = First(NOT_WHOLE, self._span(page.rows))
+                # It shows that the account is not refused; its rows come with their windows.
+                yield Part(iter([page._replace(rows=[])]))
+        length = max(length, first.span * PAGES_PER_WINDOW) if first else length
+        windows = [*cut(part, length)]
+        for window in windows:
+            pages = self._window(window, window is not windows[0], window is not windows[-1])
+            yield Part(pages, window)
+
+    def _first_page(self, pages: Iterator[Page]) -> Page | None:
+        """Return the first page, or None where the query has too many rows."""
+        try:
+            return next(pages)
+        except TooManyRowsError:
+            return None
+
+    def _window(self, window: StreamSlice, has_former: bool, has_next: bool) -> Iterator[Page]:
+        """Yield the rows of a window, less those of its neighbours: windows overlap (BEHAVIOR 1).
+
+        A row whose date is not known belongs to every window.
+        """
+        start, end = window["start_time"], window["end_time"]
+        held: list[Page] = []
+        oldest = ""
+        try:
+            for page in self._within_reach(window):
+                dates = [self._date(row) for row in page.rows]
+                oldest = min(filter(None, [oldest, *dates]), default="")
+                page = page._replace(
+                    rows=[
+                        row
+                        for row, date in zip(page.rows, dates, strict=True)
+                        if not date
+                        or not (has_former and date < start)
+                        and not (has_next and date > end)
+                    ]
+                )
+                if self.capped:
+                    held.append(page)
+                else:
+                    yield page
+        except TooManyRowsError:
+            late = from_text(end) + timedelta(hours=self.overlap_hours)
+            late = min(late, datetime.now(timezone.utc))
+            # What comes after the newest window is in the newest of its parts.
+            whole = (
+                window if has_next or "until" in window else limited(window, end_time=to_text(late))
+            )
+            former, later = split(whole, late, oldest)
+            yield from self._window(former, has_former, True)
+            yield from self._window(later, True, has_next or "until" in window)
+        else:
+            yield from held
+
+    def _within_reach(self, window: StreamSlice) -> Iterator[Page]:
+        """Yield the pages of a window, less the days that the account no longer shows (10)."""
+        shown = self._days_shown.get(window["account_sid"])
+        if shown is not None:
+            first = to_text(datetime.now(timezone.utc) - timedelta(days=shown) + REACH_MARGIN)
+            window = limited(window, start_time=max(window["start_time"], first))
+        if window["end_time"] < window["start_time"]:
+            yield Page([], window, True)
+            return
+        try:
+            yield from self._pages(window)
+        except OutOfReachError as limit:
+            self._set_reach(window, limit.days)
+            yield from self._within_reach(window)
+
+    def _set_reach(self, window: StreamSlice, shown: int) -> None:
+        """Note how many days the account of a window shows. The window began before them."""
+        account = window["account_sid"]
+        first = to_text(datetime.now(timezone.utc) - timedelta(days=shown))
+        if window["start_time"] > first:
+            raise error(f"{self.name}: account {account} shows {shown} days, and yet refuses them.")
+        if self._days_shown.get(account) != shown:
+            self._days_shown[account] = shown
+            LOGGER.warning(
+                "%s: account %s shows its last %s days only; older rows are out of reach.",
+                self.name,
+                account,
+                shown,
+            )
+
+    # ------------------------------------------------------------------------- rows without a date
+
+    def _undated(self, part: StreamSlice, first: Future[First]) -> Iterator[Page]:
+        """Yield the rows whose date is not known, from the list without a filter (BEHAVIOR 6).
+
+        The list comes newest first, so it is read to the first page whose last row is older than
+        the window by every date it has. If its first page is its last, the rows with a date are
+        passed on too, and no window is asked for.
+        """
+        start = part["start_time"]
+        # What is in hand is passed on, though Twilio promises to show no rows of that age.
+        shown = to_text(datetime.now(timezone.utc) - days(self.kept_for) + DAY)
+        since = start if start > shown else min(start, read_date(self.config["start_date"]) or "")
+        whole: bool | None = None
+        try:
+            for page in self._pages(replaced(part, cursor_slice={})):
+                whole = page.last if whole is None else whole
+                wanted = [row for row in page.rows if whole or not self._date(row)]
+                yield page._replace(rows=[row for row in wanted if self._is_since(row, since)])
+                if not first.done():
+                    first.set_result(First(start if whole else NOT_WHOLE, self._span(page.rows)))
+                if page.rows and not self._is_since(page.rows[-1], start):
+                    return
+        finally:
+            if not first.done():
+                first.set_result(First(NOT_WHOLE, timedelta()))
+
+    def _is_since(self, row: Row, moment: str) -> bool:
+        """Return whether a row may be so new: a date that is not known proves nothing."""
+        age = max(self._date(row), read_date(row.get("date_created")) or "")
+        return not age or age >= moment
+
+    def _date(self, row: Row) -> str:
+        """Return the date that the filter acts on, or "" where it is not known."""
+        return read_date(row.get(self.cursor_field)) or ""
+
+    def _span(self, rows: list[Row]) -> timedelta:
+        """Return the time that the dates of some rows cover."""
+        dates = [*filter(None, map(self._date, rows))]
+        return from_text(max(dates)) - from_text(min(dates)) if dates else timedelta()
+
+    def _is_believed(self, part: StreamSlice) -> bool:
+        """Return whether a 404 means that nothing is there: before the account was created."""
+        created = read_date(part.extra_fields.get("date_created"))
+        return super()._is_believed(part) or bool(
+            created and str(part.get("end_time", "~")) < created
+        )
+
+
+def days(duration: str) -> timedelta:
+    """Return a duration such as `P30D`."""
+    return timedelta(days=int(duration.strip("PD")))

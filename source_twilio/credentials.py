@@ -106,8 +106,21 @@ class Known:
     throttle: Throttle = field(default_factory=Throttle)
     skipped: Skipped = field(default_factory=Skipped)
     num_workers: int = 5
+    # How many slices are being read.
+    readers: int = 0
     # What the state of a stream and account says to warn of, once the account has been read.
     gaps: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @contextmanager
+    def reading(self, slices: int = 1) -> Iterator[None]:
+        """Count a slice as being read; or, with -1, as waiting for another."""
+        with self.lock:
+            self.readers += slices
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.readers -= slices
 
     def still_refused(self) -> str:
         """Return why they open nothing; a minute later, in a server perhaps, they may again."""

@@ -21,7 +21,8 @@ class Below:
 
     # Returns the pages of the list below an item. The item is a slice.
     ask: Callable[[StreamSlice], Iterator[Page]]
-    width: int
+    # How many lists to ask at a time.
+    width: Callable[[], int]
     shown: bool = False
     refused: list[RefusedError] = field(default_factory=list)
 

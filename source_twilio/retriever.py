@@ -96,10 +96,11 @@ class TwilioRetriever(SimpleRetriever):
             return
         proven, begun = True, False
         try:
-            for page in self._read(part):
-                begun, proven = True, proven and page.proven
-                for row in self._converted(page, records_schema):
-                    yield Record(QuietRow(row), self.name, part)
+            with memory.reading():
+                for page in self._read(part):
+                    begun, proven = True, proven and page.proven
+                    for row in self._converted(page, records_schema):
+                        yield Record(QuietRow(row), self.name, part)
         except RefusedError as refused:
             if begun:
                 sentence = f"{describe(refused.response)}: now refused, now allowed."
@@ -169,7 +170,7 @@ class TwilioRetriever(SimpleRetriever):
         unproven: list[StreamSlice | None] = []
         parts = ((one.window, one.pages) for one in self._parts(part))
         # The lists below a part are side by side, so the parts are not.
-        width = 0 if self.nested_router else self._width()
+        width = (lambda: 0) if self.nested_router else self._width
         for window, page, failure in side_by_side(parts, width):
             if isinstance(failure, RefusedError):
                 raise failure
@@ -187,17 +188,22 @@ class TwilioRetriever(SimpleRetriever):
         if not self.nested_router:
             yield Part(self._pages(part))
             return
-        below = Below(self._pages, self._width())
+        below = Below(self._pages, self._width)
         for parent, retriever in self._parents():
             for one in retriever._parts(part):
                 items = self._items(parent, retriever, one.pages)
                 yield Part(below.read(items, one.window), one.window)
 
     def _width(self) -> int:
-        """Return how many lists to ask at a time; the builder counts pages, so there it is one."""
+        """Return how many lists to ask at a time: a share of what the slices being read may ask.
+
+        More would all be half done when a sync is killed. The builder counts pages, so it asks for
+        one list after the other.
+        """
         if isinstance(self._paginator, PaginatorTestReadDecorator):
             return 0
-        return known(self.config).num_workers
+        memory = known(self.config)
+        return max(1, memory.num_workers // max(1, memory.readers))
 
     # -------------------------------------------------------------------------- lists below a list
 

@@ -1,6 +1,6 @@
 """Several lists at once: the windows of an account, or the lists below the items of a list."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from queue import SimpleQueue
@@ -26,14 +26,16 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=MOST_REQUESTS, thread_name_prefix="twilio-pages")
 
 
-def side_by_side(lists: Iterable[tuple[Any, Iterator[Page]]], width: int) -> Iterator[Event]:
-    """Yield the pages of lists as they come, with up to `width` lists being asked at a time.
+def side_by_side(
+    lists: Iterable[tuple[Any, Iterator[Page]]], width: Callable[[], int]
+) -> Iterator[Event]:
+    """Yield the pages of lists as they come, with up to `width()` lists being asked at a time.
 
     Each list is a key and an iterator whose `next` is one request. A list that fails ends nothing
     but itself. The threads of the pool only ask for pages, so none waits for another; and as many
     pages as lists are held, so the memory has a bound. A width of 0 asks in this thread.
     """
-    if not width:
+    if not width():
         for key, pages in lists:
             yield from one_by_one(key, pages)
         return
@@ -46,7 +48,7 @@ def side_by_side(lists: Iterable[tuple[Any, Iterator[Page]]], width: int) -> Ite
         future.add_done_callback(lambda done: arrived.put((key, pages, done)))
 
     while True:
-        while more and under_way < width:
+        while more and under_way < width():
             entry = next(waiting, None)
             more = entry is not None
             if entry:

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any
 
 from airbyte_cdk.sources.declarative.partition_routers import CartesianProductStreamSlicer
 from airbyte_cdk.sources.types import StreamSlice
 
+from source_twilio.credentials import known
 from source_twilio.dates import from_text, read_date, to_text
 from source_twilio.errors import LOGGER, OutOfReachError, TooManyRowsError, error
 from source_twilio.retriever import Part, TwilioRetriever
@@ -16,20 +18,8 @@ from source_twilio.rows import Row
 from source_twilio.windows import REACH_MARGIN, Page, cut, limited, replaced, split
 
 DAY = timedelta(days=1)
-# Later than all dates.
-NOT_WHOLE = "~"
 # A window is at least as long as what so many pages of the newest rows cover.
 PAGES_PER_WINDOW = 5
-
-
-class First(NamedTuple):
-    """What the first page of a list told: from when on all rows have been read, or their density.
-
-    `whole_since` is NOT_WHOLE where the page was not the last. `span` is what the page covers.
-    """
-
-    whole_since: str
-    span: timedelta
 
 
 @dataclass
@@ -68,45 +58,40 @@ class WindowedRetriever(TwilioRetriever):
     # How far a window is requested beyond its end, unless that is in the future (BEHAVIOR 1).
     overlap_hours: int = 48
     _days_shown: dict[str, int] = field(init=False, default_factory=dict)
-    _firsts: dict[str, Future[First]] = field(init=False, default_factory=dict)
+    # By account, what is left of a list without a filter when its dated rows have been read.
+    _lists: dict[str, Future[Iterator[Page] | None]] = field(init=False, default_factory=dict)
 
     def _parts(self, part: StreamSlice) -> Iterator[Part]:
         """Yield the windows of a slice, or the pass over rows without a date."""
+        rows = part.partition.get("rows")
         if not self.cursor_field or "start_time" not in part:
             yield from super()._parts(part)
-            return
-        rows = part.partition.get("rows")
-        if self.undated_rows and rows != "dated":
-            self._firsts[part["account_sid"]] = first = Future[First]()
-            yield Part(self._undated(part, first))
-        if rows != "undated":
-            yield from self._windows(part)
+        elif not self.undated_rows:
+            yield from self._windows(part, self._within_reach(part))
+        else:
+            if rows != "undated":
+                yield from self._dated(part)
+            if rows != "dated":
+                yield Part(self._undated(part, self._rest(part)))
 
     # -------------------------------------------------------------------------------- the windows
 
-    def _windows(self, part: StreamSlice) -> Iterator[Part]:
-        """Yield the windows, or the one page that brings all rows (BEHAVIOR 25)."""
-        first, length = None, days(self.window)
-        if self.undated_rows:
-            # The pass over undated rows begins before, with the list as it is.
-            asked = self._firsts.get(part["account_sid"])
-            first = asked.result() if asked else None
-            if first and first.whole_since <= part["start_time"]:
-                return
-        elif from_text(part["end_time"]) - from_text(part["start_time"]) >= length:
-            page = self._first_page(self._within_reach(part))
+    def _windows(self, part: StreamSlice, pages: Iterator[Page]) -> Iterator[Part]:
+        """Yield the one page that brings all rows, or windows that suit its size (BEHAVIOR 25)."""
+        length = days(self.window)
+        if from_text(part["end_time"]) - from_text(part["start_time"]) >= length:
+            page = self._first_page(pages)
             if page and page.last:
                 yield Part(iter([page]))
                 return
             if page:
-                first = First(NOT_WHOLE, self._span(page.rows))
                 # It shows that the account is not refused; its rows come with their windows.
                 yield Part(iter([page._replace(rows=[])]))
-        length = max(length, first.span * PAGES_PER_WINDOW) if first else length
+                length = max(length, self._span(page.rows) * PAGES_PER_WINDOW)
         windows = [*cut(part, length)]
         for window in windows:
-            pages = self._window(window, window is not windows[0], window is not windows[-1])
-            yield Part(pages, window)
+            rows = self._window(window, window is not windows[0], window is not windows[-1])
+            yield Part(rows, window)
 
     def _first_page(self, pages: Iterator[Page]) -> Page | None:
         """Return the first page, or None where the query has too many rows."""
@@ -185,30 +170,59 @@ class WindowedRetriever(TwilioRetriever):
 
     # ------------------------------------------------------------------------- rows without a date
 
-    def _undated(self, part: StreamSlice, first: Future[First]) -> Iterator[Page]:
+    def _dated(self, part: StreamSlice) -> Iterator[Part]:
+        """Yield the rows with a date: from the list as it is, if it has one page, or by windows.
+
+        The slice of the rows without a date begins when this one has ended, and goes on with the
+        pages of the list where this one stopped. A sync that is killed in between keeps the
+        windows; of the other pass it can keep nothing, because the list comes newest first.
+        """
+        shared = self._lists.setdefault(part["account_sid"], Future())
+        goes_on = shared.set_running_or_notify_cancel()
+        rest: Iterator[Page] | None = None
+        try:
+            pages = self._pages(replaced(part, cursor_slice={}))
+            page = next(pages)
+            # The last row tells how far the page goes back.
+            undated = [row for row in page.rows[:-1] if not self._date(row)]
+            rest = chain([page._replace(rows=[*undated, *page.rows[-1:]])], pages)
+            rows = [row for row in page.rows if self._date(row) >= self._since(part)]
+            yield from self._windows(part, iter([page._replace(rows=rows)]))
+        finally:
+            if goes_on:
+                shared.set_result(rest)
+
+    def _rest(self, part: StreamSlice) -> Iterator[Page]:
+        """Return the list without a filter: what the slice of the dated rows has left of it."""
+        shared = self._lists.setdefault(part["account_sid"], Future())
+        with known(self.config).reading(-1):
+            try:
+                rest = shared.result(timeout=0.5)
+            except TimeoutError:
+                # Nobody reads the rows with a date.
+                rest = None if shared.cancel() else shared.result()
+        return rest or self._pages(replaced(part, cursor_slice={}))
+
+    def _undated(self, part: StreamSlice, pages: Iterator[Page]) -> Iterator[Page]:
         """Yield the rows whose date is not known, from the list without a filter (BEHAVIOR 6).
 
         The list comes newest first, so it is read to the first page whose last row is older than
-        the window by every date it has. If its first page is its last, the rows with a date are
-        passed on too, and no window is asked for.
+        the window by every date it has.
         """
-        start = part["start_time"]
-        # What is in hand is passed on, though Twilio promises to show no rows of that age.
+        for page in pages:
+            rows = [row for row in page.rows if not self._date(row)]
+            yield page._replace(rows=[r for r in rows if self._is_since(r, self._since(part))])
+            if page.rows and not self._is_since(page.rows[-1], part["start_time"]):
+                return
+
+    def _since(self, part: StreamSlice) -> str:
+        """Return from when on rows in hand are passed on.
+
+        Where the slice begins where Twilio promises to show rows, older rows are passed on too.
+        """
+        start = str(part["start_time"])
         shown = to_text(datetime.now(timezone.utc) - days(self.kept_for) + DAY)
-        since = start if start > shown else min(start, read_date(self.config["start_date"]) or "")
-        whole: bool | None = None
-        try:
-            for page in self._pages(replaced(part, cursor_slice={})):
-                whole = page.last if whole is None else whole
-                wanted = [row for row in page.rows if whole or not self._date(row)]
-                yield page._replace(rows=[row for row in wanted if self._is_since(row, since)])
-                if not first.done():
-                    first.set_result(First(start if whole else NOT_WHOLE, self._span(page.rows)))
-                if page.rows and not self._is_since(page.rows[-1], start):
-                    return
-        finally:
-            if not first.done():
-                first.set_result(First(NOT_WHOLE, timedelta()))
+        return start if start > shown else min(start, read_date(self.config["start_date"]) or "")
 
     def _is_since(self, row: Row, moment: str) -> bool:
         """Return whether a row may be so new: a date that is not known proves nothing."""

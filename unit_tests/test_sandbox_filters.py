@@ -10,12 +10,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.data import seconds_of
-from unit_tests.sandbox_client import (
-    NOON,
-    client_of,
-    get,
-    refusal,
-)
+from unit_tests.sandbox_client import HOSTS, NOON, client_of, follow, get, refusal
 
 # Calls at these hours of the 9th to 11th of June, the last one without a start.
 HOURS = ("09T23:59:59", "10T00:00:00", "10T12:00:00", "11T00:00:00", None)
@@ -97,6 +92,107 @@ def test_filter_on_null(twilio: Sandbox, null_dates: Any) -> None:
 def test_invalid_values(twilio: Sandbox, path: str, query: dict[str, str]) -> None:
     """A value that is no date or number, or lies before the alerts that are kept."""
     assert refusal(get(twilio, path, query)) == (400, 20001)
+
+
+# Conferences by name: status, day of creation, day of the last change.
+CONFERENCES = {
+    "a": ("init", 10, 10),
+    "b": ("in-progress", 1, 1),
+    "c": ("in-progress", 1, 10),
+    "d": ("completed", 1, 1),
+    "e": ("completed", 1, 10),
+    "f": ("completed", 10, 10),
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "narrow", "narrow_undated", "wide", "wide_undated"),
+    [
+        ({}, "bc", "bc", "abcdef", "abcdef"),
+        ({"DateUpdated>": "2024-06-05"}, "c", "c", "acef", "acef"),
+        ({"DateCreated<": "2024-06-05"}, "bc", "bc", "bcde", "bcde"),
+        ({"FriendlyName": "d"}, "", "", "d", "d"),
+        ({"Status": "init"}, "a", "a", "a", "a"),
+        ({"Status": "in-progress"}, "bc", "bc", "bc", "bc"),
+        ({"Status": "completed"}, "def", "def", "def", "def"),
+        ({"Status": "completed", "DateUpdated>": "2024-06-05"}, "ef", "def", "ef", "def"),
+        ({"Status": "completed", "DateUpdated<": "2024-06-05"}, "d", "def", "d", "def"),
+        ({"Status": "completed", "DateCreated": "2024-06-10"}, "f", "def", "f", "def"),
+        ({"Status": "in-progress", "DateUpdated>": "2024-06-05"}, "c", "bc", "c", "bc"),
+        ({"Status": "completed", "FriendlyName": "e"}, "e", "e", "e", "e"),
+        ({"Status": "unheard-of"}, "", "", "", ""),
+    ],
+)
+def test_conferences(
+    twilio: Sandbox,
+    query: dict[str, str],
+    narrow: str,
+    narrow_undated: str,
+    wide: str,
+    wide_undated: str,
+) -> None:
+    """Without Status those in progress or all; beside Status, dates count or are ignored."""
+    sid = twilio.accounts[0].sid
+    for row in twilio.rows("conferences", sid):
+        twilio.delete("conferences", row["sid"])
+    for name, (status, created, updated) in CONFERENCES.items():
+        created_at, updated_at = (NOON.replace(day=day) for day in (created, updated))
+        twilio.add(
+            *("conferences", sid),
+            friendly_name=name,
+            status=status,
+            date_created=created_at,
+            date_updated=updated_at,
+        )
+    found = []
+    for twilio.conferences_without_status in ("in-progress", "all"):
+        for twilio.conference_dates in ("combined", "ignored"):
+            rows = get(twilio, "Conferences", query).json()["conferences"]
+            found.append("".join(sorted(row["friendly_name"] for row in rows)))
+            names = [row["friendly_name"] for row in twilio.rows("conferences", sid)]
+            assert sorted(names) == sorted(CONFERENCES)
+    assert found == [narrow, narrow_undated, wide, wide_undated]
+
+
+def test_conferences_of_each_status(twilio: Sandbox) -> None:
+    """Twilio's client finds all conferences by one list for each status, and by no other way."""
+    sid, client = twilio.accounts[0].sid, client_of(twilio)
+    lists = {
+        status: [item.sid for item in client.conferences.list(status=status, page_size=2)]
+        for status in ("init", "in-progress", "completed")
+    }
+    assert [len(found) for found in lists.values()] == [1, 3, 2]
+    every = [row["sid"] for row in twilio.rows("conferences", sid)]
+    assert sorted(sum(lists.values(), [])) == sorted(every)
+    assert [item.sid for item in client.conferences.list(page_size=2)] == lists["in-progress"]
+
+
+def test_links_of_conferences_say_what_was_asked(twilio: Sandbox) -> None:
+    """The links of a list without Status name none, and lead on within that list."""
+    live = twilio.rows("conferences", twilio.accounts[0].sid, {"Status": "in-progress"})
+    first = get(twilio, "Conferences", {"PageSize": 2}).json()
+    second = follow(twilio, HOSTS["api"] + first["next_page_uri"])
+    assert "Status" not in first["uri"] + first["next_page_uri"]
+    assert (first["conferences"], second["conferences"]) == (live[:2], live[2:])
+    assert second["next_page_uri"] is None
+
+
+def test_a_conference_ends(twilio: Sandbox) -> None:
+    """It leaves the list of those in progress for that of the completed, with a new date."""
+    client, sid = client_of(twilio), twilio.accounts[0].sid
+    conference = twilio.rows("conferences", sid, {"Status": "in-progress"})[0]["sid"]
+    seen = []
+    for status in ("in-progress", "completed"):
+        twilio.advance(timedelta(days=40))
+        twilio.update("conferences", conference, status=status)
+        today = {"date_updated_after": twilio.now().date()}
+        seen.append(
+            [
+                [item.sid for item in client.conferences.list(**today, **asked)]
+                for asked in ({}, {"status": "in-progress"}, {"status": "completed"})
+            ]
+        )
+    assert seen == [[[conference], [conference], []], [[], [], [conference]]]
 
 
 def test_soft_deleted_recordings(twilio: Sandbox) -> None:

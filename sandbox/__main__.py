@@ -23,6 +23,9 @@ def main() -> int:
     parser.add_argument("--concurrency-limit", type=int, help="requests at a time before a 429")
     parser.add_argument("--region", choices=REGIONS, default="us1", help="where the data are")
     parser.add_argument("--upper-bound", choices=("exclusive", "inclusive"), default="exclusive")
+    parser.add_argument(
+        "--conferences-without-status", choices=("in-progress", "all"), default="in-progress"
+    )
     parser.add_argument("--fault-rate", type=float, default=0.0, help="of each: 429, 500, reset")
     given = vars(parser.parse_args())
     rate = given.pop("fault_rate")

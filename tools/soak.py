@@ -6,6 +6,10 @@ each step the connector syncs, from the state that a platform would have kept, a
 is merged by primary key as a warehouse would. In the end the warehouse must hold every row that
 Twilio shows, as Twilio shows it, and nothing else: missing, stale and invented must be 0.
 
+Rows change within the lookback of the connector. Two kinds change later too, as at Twilio: a
+conference ends at any age, and a scheduled message is sent or canceled weeks after its creation.
+`--settle-days 14` lets all messages, calls and recordings change that late.
+
 `--bugs` puts known bugs of other connectors back, one at a time, and says which of them it catches.
 """
 
@@ -27,7 +31,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sandbox import Sandbox
 from sandbox.server import Faults
@@ -35,10 +39,12 @@ from tools.known_bugs import BUGS, Bug
 
 PACKAGE = Path(__file__).parents[1] / "source_twilio"
 LOOKBACK = timedelta(days=2)
+# How many days ahead messages are scheduled: mostly more than the lookback. Twilio allows 35.
+SCHEDULED_DAYS = (1, 3, 5, 10, 20, 35)
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 COUNTS = {
     **dict.fromkeys(("messages", "calls", "recordings", "alerts"), 120),
-    **{"usage_records": 60, "conferences": 20},
+    **{"usage_records": 60, "conferences": 30},
 }
 # Moves the child's clock to the sandbox's, and lets it wait for nothing.
 CHILD = """
@@ -241,6 +247,10 @@ class History:
     twilio: Sandbox
     dice: random.Random
     holder: Holder
+    # How long rows still change; 0 is as long as the lookback.
+    settle_days: int = 0
+    # When a scheduled message is due, by SID.
+    due: dict[str, datetime] = field(default_factory=dict)
     ever: dict[str, set[Key]] = field(default_factory=dict)
     refused: str = ""
     refused_steps: int = 0
@@ -249,12 +259,16 @@ class History:
         """Let some time pass, with rows that appear, change and vanish in it."""
         for _ in range(self.dice.randint(3, 12)):
             self.twilio.advance(timedelta(minutes=self.dice.choice([1, 7, 40, 180])))
+            self._finish_scheduled()
             self._create(self.dice.choice(["messages", "calls", "recordings", "alerts"]))
-            if self.dice.random() < 0.3:
+            if self.dice.random() < 0.5:
                 self._create("conferences")
             for stream in ("messages", "calls", "recordings", "conferences", "usage_records"):
                 if self.dice.random() < 0.5:
                     self._change(stream)
+        if self.dice.random() < 0.2:
+            # The platform pauses for some days.
+            self.twilio.advance(timedelta(days=self.dice.randint(1, 4)))
         if self.dice.random() < 0.2:
             self._delete()
         if self.dice.random() < 0.3:
@@ -270,9 +284,9 @@ class History:
     def _create(self, stream: str) -> None:
         account = self.dice.choice(self._readable)
         fields: Row = {}
-        if stream == "messages" and self.dice.random() < 0.3:
+        if stream == "messages" and self.dice.random() < 0.5:
             fields = {"status": "scheduled", "date_sent": None, "price": None}
-        elif stream == "messages" and self.dice.random() < 0.3:
+        elif stream == "messages" and self.dice.random() < 0.5:
             fields = {"num_media": "1"}
         elif stream == "calls":
             status = self.dice.choice(["queued", "in-progress", "completed", "busy", "failed"])
@@ -282,24 +296,42 @@ class History:
             elif status == "in-progress":
                 fields |= {"end_time": None, "duration": None, "price": None}
         elif stream == "conferences":
-            fields = {"status": "in-progress"}
+            live: Row = {"reason_conference_ended": None, "call_sid_ending_conference": None}
+            fields = {"status": self.dice.choice(["init", "in-progress", "in-progress"]), **live}
         elif stream == "alerts":
             late = timedelta(minutes=self.dice.randint(0, 90))
             fields = {"date_generated": self.twilio.now() - late}
         row = self.twilio.add(stream, account, **fields)
+        if fields.get("status") == "scheduled":
+            days = self.dice.choice(SCHEDULED_DAYS)
+            self.due[row["sid"]] = self.twilio.now() + timedelta(days=days)
         if fields.get("num_media") == "1":
             self.twilio.add("message_media", account, parent=row["sid"], parent_sid=row["sid"])
 
+    def _finish_scheduled(self) -> None:
+        """Send or cancel the scheduled messages that are due; only what was sent gets a date."""
+        now = self.twilio.now()
+        for sid in [sid for sid, when in self.due.items() if when <= now]:
+            del self.due[sid]
+            sent: Row = {"status": "delivered", "date_sent": now, "price": "-0.00790"}
+            failed: Row = {"status": "failed", "error_code": 30007}
+            ends = (sent, failed, {"status": "canceled"})
+            self.twilio.update("messages", sid, **self.dice.choice(ends))
+
     def _change(self, stream: str) -> None:
-        """Change a row that is younger than the lookback; conferences change at any age."""
+        """Change a row that has not settled yet; a conference that goes on, at any age."""
         account = self.dice.choice(self._readable)
         now = self.twilio.now()
         rows = self.twilio.rows(stream, account, {"IncludeSoftDeleted": "true"} | NO_CHILDREN)
         if stream == "usage_records":
             since = (now - LOOKBACK + timedelta(days=1)).strftime("%Y-%m-%d")
             rows = [row for row in rows if row["start_date"] >= since]
-        elif stream != "conferences":
-            rows = [r for r in rows if now - parsedate_to_datetime(r["date_created"]) < LOOKBACK]
+        elif stream == "conferences":
+            rows = [row for row in rows if row["status"] != "completed"]
+        else:
+            age = timedelta(days=self.settle_days) or LOOKBACK
+            rows = [r for r in rows if now - parsedate_to_datetime(r["date_created"]) < age]
+            rows = [row for row in rows if row["sid"] not in self.due]
         if not rows:
             return
         row = self.dice.choice(rows)
@@ -318,22 +350,30 @@ class History:
 
     def _change_of(self, stream: str, row: Row) -> Row:
         now = self.twilio.now()
+        price = f"-0.{self.dice.randint(1, 99999):05}"
         if stream == "messages":
-            price = f"-0.{self.dice.randint(1, 99999):05}"
             sent = {"date_sent": now} if row["date_sent"] is None else {}
             return {"status": "delivered", "price": price, **sent}
         if stream == "calls":
             started = {"start_time": now} if row["start_time"] is None else {}
-            return {"status": "completed", "end_time": now, "duration": "61", **started}
+            # An end that was known stays; what it is billed for does not.
+            ended = {"end_time": now} if row["end_time"] is None else {}
+            billed = {"duration": str(self.dice.randint(1, 999)), "price": price}
+            return {"status": "completed", **billed, **started, **ended}
         if stream == "conferences":
+            if row["status"] == "init":
+                return {"status": "in-progress"}
             return {"status": "completed", "reason_conference_ended": "last-participant-left"}
-        return {"status": self.dice.choice(["completed", "deleted"]), "price": "-0.00250"}
+        status = self.dice.choice(["completed", "deleted"])
+        return {"status": status, "price": price, "duration": str(self.dice.randint(1, 999))}
 
     def _delete(self) -> None:
         account = self.dice.choice(self._readable)
         rows = self.twilio.rows("messages", account)
         if rows:
-            self.twilio.delete("messages", self.dice.choice(rows)["sid"])
+            sid = self.dice.choice(rows)["sid"]
+            self.twilio.delete("messages", sid)
+            self.due.pop(sid, None)
 
     def _rotate(self) -> None:
         """Give a subaccount another token, unless the connector is configured with that."""
@@ -399,18 +439,25 @@ def identity(stream: Stream, row: Mapping[str, Any]) -> Key:
 
 
 class Reading(NamedTuple):
-    """How Twilio reads a date filter (BEHAVIOR 1, 6)."""
+    """How Twilio reads filters where it does not say (BEHAVIOR 1, 6), and what it has rolled out.
 
-    upper_bound: Literal["exclusive", "inclusive"]
-    null_dates: Literal["hidden", "shown"]
+    The fields are settings of the sandbox, which explains them.
+    """
+
+    upper_bound: str
+    null_dates: str
     time_of_day: bool
+    conferences_without_status: str
+    conference_dates: str
 
 
+# The dates of conferences are days and never null, so their two readings need no histories of their
+# own. The first history has the strictest readings, the last the laxest.
 READINGS = [
-    Reading(upper_bound, null_dates, time_of_day)
+    Reading(upper_bound, null_dates, time_of_day, without_status, conference_dates)
     for upper_bound in ("exclusive", "inclusive")
-    for null_dates in ("hidden", "shown")
-    for time_of_day in (True, False)
+    for null_dates, without_status in (("hidden", "in-progress"), ("shown", "all"))
+    for time_of_day, conference_dates in ((True, "combined"), (False, "ignored"))
 ]
 
 
@@ -425,6 +472,7 @@ class Soak:
     holder: Holder = HOLDERS[0]
     bug: Bug | None = None
     kill_share: float = 0.3
+    settle_days: int = 0
     report: Report = field(default_factory=Report)
 
     def run(self) -> Report:
@@ -443,7 +491,8 @@ class Soak:
             config = {**self.holder.config(twilio), "lookback_window": lookback}
             (self.folder / "config.json").write_text(json.dumps(config))
             streams = self._discover(twilio)
-            warehouse, history = Warehouse(streams), History(twilio, dice, self.holder)
+            warehouse = Warehouse(streams)
+            history = History(twilio, dice, self.holder, self.settle_days)
             for number in range(self.syncs):
                 last = number == self.syncs - 1
                 history.step()
@@ -471,9 +520,7 @@ class Soak:
             clock=START,
             page_size_max=20,
             retry_after=0,
-            upper_bound=self.reading.upper_bound,
-            null_dates=self.reading.null_dates,
-            time_of_day=self.reading.time_of_day,
+            **self.reading._asdict(),
             **self.holder.sandbox,
         )
 
@@ -534,8 +581,9 @@ class Soak:
         whole = b"".join(line for line in lines if line.endswith(b"\n"))
         self.report.records += warehouse.merge(messages(whole), not killed)
         for state in warehouse.states.values():
-            accounts = max(1, len(state.get("states", [])))
-            size = len(json.dumps(state)) // accounts
+            # A stream may have several partitions for each account.
+            accounts = {part["partition"].get("account_sid") for part in state.get("states", [])}
+            size = len(json.dumps(state)) // max(1, len(accounts))
             self.report.state_bytes = max(self.report.state_bytes, size)
 
     def _compare(self, warehouse: Warehouse, history: History) -> None:
@@ -583,6 +631,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--syncs", type=int, default=25, help="per history")
     parser.add_argument("--kill-share", type=float, default=0.3, help="of the syncs")
+    parser.add_argument(
+        "--settle-days", type=int, default=0, help="how long rows change; 0 is the lookback"
+    )
     parser.add_argument("--bugs", action="store_true", help="put the known bugs back, one by one")
     options = parser.parse_args()
     if options.bugs:
@@ -590,7 +641,9 @@ def main() -> int:
     wrong = 0
     for number, (reading, holder) in enumerate(zip(READINGS, HOLDERS, strict=True)):
         seed = options.seed + number
-        report = Soak(seed, options.syncs, reading, holder, kill_share=options.kill_share).run()
+        soak = Soak(seed, options.syncs, reading, holder, settle_days=options.settle_days)
+        soak.kill_share = options.kill_share
+        report = soak.run()
         print(f"seed {seed}, {holder.name}, {reading}\n  {report}", flush=True)
         for kind in ("missing", "stale", "invented"):
             for line in getattr(report, kind)[:20]:

@@ -14,6 +14,7 @@ from sandbox import Sandbox
 from source_twilio.credentials import known_to
 from tools.build_manifest import build
 from unit_tests.mock_twilio import MockTwilio
+from unit_tests.sandbox_client import NOON
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
@@ -49,6 +50,15 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         for name, value in twilio.environment.items():
             monkeypatch.setenv(name, value)
         yield twilio
+
+
+@pytest.fixture
+def twilio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A small sandbox whose clock stands at noon, for the tests of the sandbox itself."""
+    with Sandbox(scale=0.02, clock=NOON, retry_after=0) as sandbox:
+        for name, value in sandbox.environment.items():
+            monkeypatch.setenv(name, value)
+        yield sandbox
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
 import pytest
 
+from sandbox import Sandbox
 from tools.known_bugs import BUGS
-from tools.soak import HOLDERS, PACKAGE, READINGS, Holder, Reading, Soak
+from tools.soak import (
+    COUNTS,
+    HOLDERS,
+    LOOKBACK,
+    PACKAGE,
+    READINGS,
+    START,
+    History,
+    Holder,
+    Reading,
+    Soak,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +50,46 @@ def test_each_bug_still_fits() -> None:
     """Each of the known bugs is an edit of the code as it stands."""
     stale = [bug.name for bug in BUGS if bug.old not in (PACKAGE / bug.file).read_text("utf-8")]
     assert stale == []
+
+
+def test_every_reading_of_conferences_has_a_history() -> None:
+    """Both defaults with both readings of dates beside Status, under both upper bounds."""
+    pairs = {("in-progress", "combined"), ("in-progress", "ignored")}
+    pairs |= {("all", "combined"), ("all", "ignored")}
+    for bound in ("exclusive", "inclusive"):
+        assert {tuple(r[3:]) for r in READINGS if r.upper_bound == bound} == pairs
+    assert len({reading[:3] for reading in READINGS}) == len(READINGS) == len(HOLDERS)
+
+
+# Stream and status of what changes later than the lookback, however the rest settles.
+LATE = {
+    *(("conferences", status) for status in ("in-progress", "completed")),
+    *(("messages", status) for status in ("canceled", "delivered", "failed")),
+}
+SETTLING = {("calls", "completed"), ("recordings", "completed"), ("recordings", "deleted")}
+
+
+@pytest.mark.parametrize(
+    ("settle_days", "late"), [pytest.param(0, LATE, id="usual"), (14, LATE | SETTLING)]
+)
+def test_late_changes(settle_days: int, late: set[tuple[str, str]]) -> None:
+    """Conferences end at any age, scheduled messages late; the rest settles as it is told to."""
+    found, ages, undated = set(), dict.fromkeys(("calls", "recordings"), timedelta()), set()
+    with Sandbox(seed=1, counts=COUNTS, scale=0.02, clock=START) as twilio:
+        history = History(twilio, random.Random(1), HOLDERS[0], settle_days)
+        for _ in range(60):
+            history.step()
+        for stream in ("calls", "conferences", "messages", "recordings"):
+            for account in twilio.accounts:
+                for row in twilio.rows(stream, account.sid, {"IncludeSoftDeleted": "true"}):
+                    created = parsedate_to_datetime(row["date_created"])
+                    updated = parsedate_to_datetime(row["date_updated"])
+                    if created < START or updated - created <= LOOKBACK:
+                        continue
+                    found.add((stream, row["status"]))
+                    if stream in ages:
+                        ages[stream] = max(ages[stream], updated - created)
+                    if stream == "messages" and row["date_sent"] is None:
+                        undated.add(row["status"])
+    assert (found, undated) == (late, {"canceled", "failed"})
+    assert max(ages.values()) <= timedelta(days=settle_days)

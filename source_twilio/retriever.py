@@ -167,19 +167,29 @@ class TwilioRetriever(SimpleRetriever):
     def _read(self, part: StreamSlice) -> Iterator[Page]:
         """Yield all pages of a slice, part by part; a part that fails does not stop the others."""
         failed: Exception | None = None
-        unproven: list[StreamSlice | None] = []
-        parts = ((one.window, one.pages) for one in self._parts(part))
+        windows: list[StreamSlice | None] = []
+        closed: list[StreamSlice | None] = []
+        missing: list[StreamSlice | None] = []
+
+        def listed() -> Iterator[tuple[StreamSlice | None, Iterator[Page]]]:
+            for one in self._parts(part):
+                windows.extend([one.window] if one.window else [])
+                yield one.window, one.pages
+
         # The lists below a part are side by side, so the parts are not.
         width = (lambda: 0) if self.nested_router else self._width
-        for window, page, failure in side_by_side(parts, width):
+        for window, page, failure in side_by_side(listed(), width):
             if isinstance(failure, RefusedError):
                 raise failure
             failed = failed or failure
             if page:
-                unproven += [] if page.proven else [window]
+                missing += [] if page.proven else [window]
                 yield page
-            elif window and not failure and window not in unproven:
-                self._close(window)
+            elif window and not failure and window not in missing:
+                closed.append(window)
+                # From the oldest on, and none after one that is missing.
+                while windows and windows[0] in closed:
+                    self._close(windows.pop(0))
         if failed:
             raise failed
 

@@ -67,7 +67,7 @@ class WindowedRetriever(TwilioRetriever):
         if not self.cursor_field or "start_time" not in part:
             yield from super()._parts(part)
         elif not self.undated_rows:
-            yield from self._windows(part, self._within_reach(part))
+            yield from self._windows(part, self._first_page(part))
         else:
             if rows != "undated":
                 yield from self._dated(part)
@@ -76,27 +76,28 @@ class WindowedRetriever(TwilioRetriever):
 
     # -------------------------------------------------------------------------------- the windows
 
-    def _windows(self, part: StreamSlice, pages: Iterator[Page]) -> Iterator[Part]:
-        """Yield the one page that brings all rows, or windows that suit its size (BEHAVIOR 25)."""
+    def _windows(self, part: StreamSlice, page: Page | None) -> Iterator[Part]:
+        """Yield the first page if it brings all rows, else windows of a length that suits (25)."""
         length = days(self.window)
-        if from_text(part["end_time"]) - from_text(part["start_time"]) >= length:
-            page = self._first_page(pages)
-            if page and page.last:
-                yield Part(iter([page]))
-                return
-            if page:
-                # It shows that the account is not refused; its rows come with their windows.
-                yield Part(iter([page._replace(rows=[])]))
-                length = max(length, self._span(page.rows) * PAGES_PER_WINDOW)
+        if page and page.last:
+            yield Part(iter([page]))
+            return
+        if page:
+            # It shows that the account is not refused; its rows come with their windows.
+            yield Part(iter([page._replace(rows=[])]))
+            length = max(length, self._span(page.rows) * PAGES_PER_WINDOW)
         windows = [*cut(part, length)]
         for window in windows:
             rows = self._window(window, window is not windows[0], window is not windows[-1])
             yield Part(rows, window)
 
-    def _first_page(self, pages: Iterator[Page]) -> Page | None:
-        """Return the first page, or None where the query has too many rows."""
+    def _first_page(self, part: StreamSlice) -> Page | None:
+        """Return the first page of all windows, or None where one window is enough."""
+        length = from_text(part["end_time"]) - from_text(part["start_time"])
+        if length < days(self.window):
+            return None
         try:
-            return next(pages)
+            return next(self._within_reach(part))
         except TooManyRowsError:
             return None
 
@@ -187,7 +188,7 @@ class WindowedRetriever(TwilioRetriever):
             undated = [row for row in page.rows[:-1] if not self._date(row)]
             rest = chain([page._replace(rows=[*undated, *page.rows[-1:]])], pages)
             rows = [row for row in page.rows if self._date(row) >= self._since(part)]
-            yield from self._windows(part, iter([page._replace(rows=rows)]))
+            yield from self._windows(part, page._replace(rows=rows))
         finally:
             if goes_on:
                 shared.set_result(rest)

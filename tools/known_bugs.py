@@ -31,7 +31,7 @@ BUGS = (
     Bug("calls filtered by EndTime", M, 'date_from: "StartTime>"', 'date_from: "EndTime>"'),
     Bug("no lookback", M, "config.get('lookback_window', 1440)", "0"),
     Bug("conferences filtered by DateCreated", M, '"DateUpdated>"', '"DateCreated>"'),
-    Bug("conferences without Status", M, "?Status={{ stream_partition.status }}", ""),
+    Bug("conferences without Status", M, "?Status={status}", ""),
     Bug("soft-deleted recordings not asked for", M, "?IncludeSoftDeleted=true", ""),
     Bug("usage of parents with their children's", M, "?IncludeSubaccounts=false", ""),
     Bug("only the first page", M, "response.next_page_uri or", "None or"),

@@ -23,7 +23,8 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from sandbox import Sandbox
 from sandbox.api import Key
 from source_twilio import SourceTwilio
-from source_twilio.credentials import TWILIO_HOST, TwilioAuthenticator, known_to, problem
+from source_twilio.credentials import TWILIO_HOST, TwilioAuthenticator
+from source_twilio.settings import problem
 from tools import credential_matrix
 from tools.soak import HOLDERS
 from unit_tests import reading
@@ -580,7 +581,7 @@ def test_fallback_asks_little(twilio: Sandbox, clock: object) -> None:
     assert paths.pop("Accounts.json") == 3
     assert paths.total() == len(PROBED)
     assert set(paths.values()) == {1}
-    known_to.cache_clear()
+
     begin = len(twilio.requests)
     read(found, *ALL, expecting_exception=True)
     paths = Counter(r.path.rpartition("/")[2] for r in twilio.requests[begin:])
@@ -591,7 +592,7 @@ def test_check_of_selected_streams(twilio: Sandbox) -> None:
     """A check of the selected streams names the one that the credentials do not open."""
     found = with_key(twilio, twilio.key(sids(twilio)[0], "standard"))
     assert check({**found, CHECK_STREAM_NAMES_CONFIG_KEY: ["calls", "alerts"]}) == ("SUCCEEDED", "")
-    known_to.cache_clear()
+
     assert check({**found, CHECK_STREAM_NAMES_CONFIG_KEY: ["calls", "keys"]}) == (
         "FAILED",
         "'Stream keys is not available: keys: these credentials may not read it (HTTP 401, code "

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urljoin
 
 import requests
@@ -34,6 +35,11 @@ class AccountsRetriever(TwilioRetriever):
     probes: Mapping[str, str] = field(default_factory=dict)
     # The stream that the accounts are for is of a product API (BEHAVIOR 14).
     of_product_api: bool = False
+
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Note the stream that the accounts are for; `name` is `accounts` in any case."""
+        super().__post_init__(parameters)
+        self._reader = parameters.get("name", self.name)
 
     def _read_slice(self, window: StreamSlice) -> Iterator[Page]:
         """Yield the accounts to read, as copies: each stream converts its own."""
@@ -158,7 +164,7 @@ class AccountsRetriever(TwilioRetriever):
         found = [row for row in rows if row["sid"] == own or memory.tokens.get(row["sid"])]
         if missing := len(rows) - len(found):
             memory.warn(
-                f"{self.name}: {missing} subaccounts are left out, because Twilio has not given "
+                f"{self._reader}: {missing} subaccounts are left out, because Twilio has not given "
                 "their tokens: use the Auth Token of the main account, or set "
                 "subaccount_product_data to false."
             )

@@ -80,7 +80,9 @@ def switch(value: Any) -> bool:
 def sids(value: Any) -> list[Any]:
     """Return a list, also of text with commas or spaces between its entries."""
     if isinstance(value, str):
-        return re.split(r"[\s,]+", value.strip())
+        value = re.split(r"[\s,]+", value.strip())
+    if not all(isinstance(entry, str) for entry in value):
+        raise TypeError
     return [*value]
 
 

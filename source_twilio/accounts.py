@@ -18,8 +18,6 @@ from source_twilio.rows import Row
 from source_twilio.settings import has_key
 from source_twilio.windows import Page
 
-PROBES_AT_A_TIME = 5
-
 
 @dataclass
 class AccountsRetriever(TwilioRetriever):
@@ -73,7 +71,7 @@ class AccountsRetriever(TwilioRetriever):
         if not has_key(self.config) or body_of(refused).get("code") in UNRECOVERABLE:
             raise error(refusal(refused, self.config), FailureType.config_error)
         memory.patience = PROBING
-        with ThreadPoolExecutor(PROBES_AT_A_TIME) as pool:
+        with ThreadPoolExecutor(max_workers=5) as pool:
             answers = dict(
                 zip(self.probes, pool.map(self._probe, self.probes.values()), strict=True)
             )
@@ -106,16 +104,11 @@ class AccountsRetriever(TwilioRetriever):
     def _verify(self, shown: Mapping[str | None, Row]) -> None:
         """Warn of listed accounts that are not shown; raise if the configured one is not."""
         own = self.config["account_sid"]
-        if own not in shown and has_key(self.config):
+        if own not in shown:
+            given = "API key" if has_key(self.config) else "Auth Token"
             raise error(
                 f"Account {own} is not among those that these credentials show: set account_sid to "
-                "the account that the API key belongs to.",
-                FailureType.config_error,
-            )
-        if own not in shown:
-            raise error(
-                f"The account list that Twilio shows to account_sid and auth_token is without {own}"
-                ": check account_sid and region.",
+                f"the account that the {given} belongs to.",
                 FailureType.config_error,
             )
         owner = shown[own].get("owner_account_sid", own)

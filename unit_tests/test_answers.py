@@ -145,8 +145,8 @@ ANSWERS: dict[str, tuple[Settings, str, int]] = {
     ),
     "no account": (
         answer(200, body={"accounts": []}),
-        "The account list that Twilio shows to account_sid and auth_token is without {main}: check "
-        "account_sid and region.",
+        "Account {main} is not among those that these credentials show: set account_sid to the "
+        "account that the Auth Token belongs to.",
         1,
     ),
     "no account to a key": (

@@ -1,7 +1,6 @@
 """The accounts to read."""
 
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,21 +8,25 @@ from urllib.parse import urljoin
 
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.sources.types import StreamSlice
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import HOPELESS, has_key, known, refusal
+from source_twilio.credentials import PROBING, UNRECOVERABLE, known, refusal
 from source_twilio.errors import RefusedError, body_of, error
 from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import Row
+from source_twilio.settings import has_key
 from source_twilio.windows import Page
 
 
 @dataclass
 class AccountsRetriever(TwilioRetriever):
-    """The accounts to read, of those that Twilio shows; the manifest's filter selects them.
+    """The accounts to read: the main one first, and the inactive ones last.
 
-    Why not YAML: a filter can neither say that it selects nothing, nor which of the listed accounts
-    do not exist. And a key that may not list accounts can still read its own (BEHAVIOR 26).
+    Why not YAML: the list is asked once for all streams, and the CDK could only keep it on disk,
+    for whatever credentials. A filter would look through all of `account_sids` for each account,
+    and can neither say that it selects nothing, nor which of the listed accounts do not exist. And
+    a key that may not list accounts can still read its own (BEHAVIOR 26).
     """
 
     # Lists of an account, by the streams that read them.
@@ -31,87 +34,76 @@ class AccountsRetriever(TwilioRetriever):
     # The stream that the accounts are for is of a product API (BEHAVIOR 14).
     of_product_api: bool = False
 
-    def read_records(
-        self, records_schema: Mapping[str, Any], stream_slice: StreamSlice | None = None
-    ) -> Iterable[Record]:
-        """Yield the selected accounts, of which there must be one."""
-        records = [*super().read_records(records_schema, stream_slice)]
-        if not records:
-            raise error(
-                "No account is left to read: check account_selection, account_sids and "
-                "include_inactive_accounts against the accounts that Twilio shows.",
-                FailureType.config_error,
-            )
-        if self.of_product_api:
-            own, tokens = self.config["account_sid"], known(self.config).tokens
-            whole = len(records)
-            records = [r for r in records if r.data["sid"] == own or tokens.get(r.data["sid"])]
-            if whole > len(records):
-                known(self.config).warn(
-                    f"accounts: {whole - len(records)} subaccounts are left out of alerts, for "
-                    "Twilio has not given their tokens: use the Auth Token of the main account, or "
-                    "set subaccount_product_data to false."
-                )
-        yield from records
+    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
+        """Note the stream that the accounts are for; `name` is `accounts` in any case."""
+        super().__post_init__(parameters)
+        self._reader = parameters.get("name", self.name)
 
     def _read(self, part: StreamSlice) -> Iterator[Page]:
-        """Yield the account list once all of it is there, or the configured account alone."""
-        memory = known(self.config)
-        pages: list[Page] = []
-        wrong = memory.still_refused()
-        try:
-            if not wrong and not memory.own_account_only:
-                for page in self._pages(part):
-                    pages.append(page)
-        except RefusedError as refused:
-            if pages:
-                raise error("Twilio refused the rest of the account list.") from refused
-            with memory.lock:
-                wrong = memory.still_refused()
-                if not wrong and not memory.own_account_only:
-                    wrong = memory.refused = self._prove(refused.response)
-                    memory.refused_at = time.monotonic()
-                    memory.own_account_only = not wrong
-        if wrong:
-            raise error(wrong, FailureType.config_error)
-        pages = pages or [Page([{"sid": self.config["account_sid"]}], part, True)]
-        self._verify({row.get("sid"): row for page in pages for row in page.rows})
-        yield from pages
+        """Yield the accounts to read, as copies: each stream converts its own."""
+        rows = known(self.config).accounts(lambda: self._ask(part))
+        if self.of_product_api:
+            rows = self._with_tokens(rows)
+        yield Page([{**row} for row in rows], part, True)
 
-    def _prove(self, refused: requests.Response) -> str:
-        """Return why they open nothing; or warn that they open one account only."""
-        if not has_key(self.config) or body_of(refused).get("code") in HOPELESS:
-            return refusal(refused, self.config)
-        account = self.config["account_sid"]
+    def _ask(self, window: StreamSlice) -> list[Row]:
+        """Return the accounts to read, once all of the list is there."""
+        rows: list[Row] = []
+        try:
+            for page in self._pages(window):
+                rows += page.rows
+        except RefusedError as refused:
+            if rows:
+                raise error("Twilio refused the rest of the account list.") from refused
+            self._prove(refused.response)
+            rows = [{"sid": self.config["account_sid"]}]
+        self._verify({row.get("sid"): row for row in rows})
+        return self._selected(rows)
+
+    def _prove(self, refused: requests.Response) -> None:
+        """Warn that the credentials open one account only; raise if they open nothing."""
+        memory = known(self.config)
+        if not has_key(self.config) or body_of(refused).get("code") in UNRECOVERABLE:
+            raise error(refusal(refused, self.config), FailureType.config_error)
+        memory.patience = PROBING
         with ThreadPoolExecutor(max_workers=5) as pool:
             answers = dict(
                 zip(self.probes, pool.map(self._probe, self.probes.values()), strict=True)
             )
-        refusals = {name: a for name, a in answers.items() if a.status_code in (401, 403)}
-        if not any(answer.ok for answer in answers.values()):
-            return refusal([refused, *refusals.values()][-1], self.config)
-        closed = [*refusals]
-        nor = f"; nor may it read {', '.join(closed)}" if closed else ""
-        known(self.config).warn(
+        failures = {name: a for name, a in answers.items() if isinstance(a, Exception)}
+        responses = {n: a for n, a in answers.items() if isinstance(a, requests.Response)}
+        refusals = {name: a for name, a in responses.items() if a.status_code in (401, 403)}
+        if not any(answer.ok for answer in responses.values()):
+            for failure in failures.values():
+                raise failure
+            last = [refused, *refusals.values()][-1]
+            raise error(refusal(last, self.config), FailureType.config_error)
+        account = self.config["account_sid"]
+        nor = f"; nor may it read {', '.join(refusals)}" if refusals else ""
+        nor += f"; Twilio failed to say if it may read {', '.join(failures)}" if failures else ""
+        memory.warn(
             f"accounts: this API key may not list accounts, so only account {account} is read{nor}."
         )
-        return ""
 
-    def _probe(self, path: str) -> requests.Response:
-        """Ask a list of the configured account for one row."""
+    def _probe(self, path: str) -> requests.Response | AirbyteTracedException:
+        """Ask a list of the configured account for one row; return the answer or the failure."""
         account = self.config["account_sid"]
         url = urljoin(f"https://api.twilio.com/2010-04-01/Accounts/{account}/", path)
-        with known(self.config).throttle:
-            answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
+        try:
+            with known(self.config).throttle:
+                answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
+        except AirbyteTracedException as failure:
+            return failure
         return answer if answer is not None else requests.Response()
 
-    def _verify(self, shown: Mapping[str, Row]) -> None:
+    def _verify(self, shown: Mapping[str | None, Row]) -> None:
         """Warn of listed accounts that are not shown; raise if the configured one is not."""
         own = self.config["account_sid"]
         if own not in shown:
+            given = "API key" if has_key(self.config) else "Auth Token"
             raise error(
                 f"Account {own} is not among those that these credentials show: set account_sid to "
-                "the account that the API key belongs to.",
+                f"the account that the {given} belongs to.",
                 FailureType.config_error,
             )
         owner = shown[own].get("owner_account_sid", own)
@@ -128,3 +120,45 @@ class AccountsRetriever(TwilioRetriever):
                         f"accounts: account_sids lists {account}, which Twilio does not show to "
                         "these credentials: it is not read."
                     )
+
+    def _selected(self, rows: list[Row]) -> list[Row]:
+        """Return the accounts that the settings select, of which there must be one."""
+        config, own = self.config, self.config["account_sid"]
+        wanted: set[str] | None = {
+            "listed": set(config.get("account_sids") or []),
+            "main_only": {own},
+        }.get(config.get("account_selection", "all"))
+        if wanted is not None:
+            rows = [row for row in rows if row.get("sid") in wanted]
+        if not config.get("include_inactive_accounts", True):
+            rows = [row for row in rows if is_active(row)]
+        return sorted(self._some(rows), key=lambda row: (row.get("sid") != own, not is_active(row)))
+
+    def _some(self, rows: list[Row]) -> list[Row]:
+        """Return the rows; raise if there are none."""
+        if not rows:
+            raise error(
+                "No account is left to read: check account_selection, account_sids and "
+                "include_inactive_accounts against the accounts that Twilio shows.",
+                FailureType.config_error,
+            )
+        return rows
+
+    def _with_tokens(self, rows: list[Row]) -> list[Row]:
+        """Return the accounts that a product API can be asked for (BEHAVIOR 14)."""
+        own, memory = self.config["account_sid"], known(self.config)
+        if not self.config.get("subaccount_product_data", True):
+            return self._some([row for row in rows if row["sid"] == own])
+        found = [row for row in rows if row["sid"] == own or memory.tokens.get(row["sid"])]
+        if missing := len(rows) - len(found):
+            memory.warn(
+                f"{self._reader}: {missing} subaccounts are left out, because Twilio has not given "
+                "their tokens: use the Auth Token of the main account, or set "
+                "subaccount_product_data to false."
+            )
+        return found
+
+
+def is_active(row: Row) -> bool:
+    """Return whether Twilio calls an account active."""
+    return bool((row.get("status") or "active") == "active")

@@ -5,18 +5,19 @@
 
 from source_twilio.accounts import AccountsRetriever
 from source_twilio.credentials import TwilioAuthenticator
-from source_twilio.network import JitteredBackoff, TwilioErrorHandler
+from source_twilio.network import TwilioErrorHandler
 from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import PageExtractor, WireNormalization
+from source_twilio.settings import SettingsTransformation
 from source_twilio.state import AccountStateMigration
 from source_twilio.windowed import ListsRouter, WindowedRetriever
 
 __all__ = [
     "AccountStateMigration",
     "AccountsRetriever",
-    "JitteredBackoff",
     "ListsRouter",
     "PageExtractor",
+    "SettingsTransformation",
     "TwilioAuthenticator",
     "TwilioErrorHandler",
     "TwilioRetriever",

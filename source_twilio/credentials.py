@@ -1,17 +1,15 @@
-"""Who signs which request, what the credentials open, and what a process learns of them."""
+"""Who signs which request, what the credentials open, and what a source learns while it lives."""
 
-import json
 import re
 import threading
-import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -19,9 +17,9 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.auth.token import BasicHttpAuthenticator
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 
-from source_twilio.dates import to_text
-from source_twilio.errors import LOGGER, body_of, code_of, error
-from source_twilio.rows import mask, read_page
+from source_twilio.errors import LOGGER, body_of, code_of, describe, error
+from source_twilio.rows import Row, mask, read_page
+from source_twilio.settings import PROBLEM, has_key
 from source_twilio.skipped import Skipped
 
 
@@ -31,13 +29,14 @@ class Throttle:
     Why not YAML: the CDK's api_budget counts requests by time, and Twilio those that run at once,
     against a limit that it does not publish. A `with` block holds one place, also while a request
     waits to be sent again. Places are added as answers come in, quickly until the first 429, then
-    slowly, and each 429 takes one away.
+    slowly, and each 429 takes one away. There are never more than `most`.
     """
 
-    def __init__(self) -> None:
-        """Begin with the places that the default number of workers needs."""
+    def __init__(self, most: int) -> None:
+        """Begin with no more places than the default number of workers needs."""
         self._changed = threading.Condition()
-        self._places = 5
+        self._most = most
+        self._places = min(5, most)
         self._taken = 0
         self._answers = 0
         self._answers_per_place = 2
@@ -60,8 +59,8 @@ class Throttle:
             if status == requests.codes.too_many_requests:
                 self._places = max(1, self._places - 1)
                 self._answers, self._answers_per_place = 0, 100
-            # What was not used to the full says nothing of what more would do.
-            elif self._taken >= self._places:
+            # Answers count while all places are taken: only then would one more be used.
+            elif self._taken >= self._places < self._most:
                 self._answers += 1
                 if self._answers >= self._answers_per_place:
                     self._places += 1
@@ -72,8 +71,6 @@ class Throttle:
 # The account whose list a thread is asking for: an authenticator sees nothing but the request.
 ASKED: ContextVar[str] = ContextVar("ASKED", default="")
 
-ACCOUNT_SID = re.compile("AC[0-9a-fA-F]{32}")
-API_KEY_SID = re.compile("SK[0-9a-fA-F]{32}")
 # The product, and where it is asked: nothing, an edge and a region, or one of the two (27).
 TWILIO_HOST = re.compile(r"([a-z0-9-]+)(?:\.[a-z0-9-]+){0,2}\.twilio\.com(?::443)?", re.ASCII)
 
@@ -88,28 +85,37 @@ def asking_for(account: str) -> Iterator[None]:
         ASKED.reset(before)
 
 
-@dataclass
-class Known:
-    """What this process has learnt with one set of credentials. It is kept in memory only."""
+class Patience(NamedTuple):
+    """How often a failed request is asked again, and the seconds that it may be told to wait."""
 
+    retries: int
+    seconds: float
+
+
+# Until the accounts are known, so that a check fails within ten seconds (BEHAVIOR 31).
+AT_THE_START = Patience(2, 4)
+# While the lists are tried that a key may open: there are others to try.
+PROBING = Patience(0, 0)
+UNDER_WAY = Patience(5, 600)
+
+
+@dataclass
+class Memory:
+    """What the streams of one source share while it lives. None of it is ever on disk."""
+
+    num_workers: int
+    throttle: Throttle
     # The subaccounts' own tokens, by their SIDs (BEHAVIOR 2, 14).
     tokens: dict[str, str] = field(default_factory=dict)
-    # Whether Twilio has answered anything, if only with an error.
-    answered: bool = False
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    # The credentials may not list the accounts, but they open the configured one (BEHAVIOR 26).
-    own_account_only: bool = False
-    # They open nothing, why, and since when.
-    refused: str = ""
-    refused_at: float = 0.0
-    said: set[str] = field(default_factory=set)
-    throttle: Throttle = field(default_factory=Throttle)
+    patience: Patience = AT_THE_START
     skipped: Skipped = field(default_factory=Skipped)
-    num_workers: int = 5
     # How many slices are being read.
     readers: int = 0
     # What the state of a stream and account says to warn of, once the account has been read.
     gaps: dict[tuple[str, str], str] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _accounts: Future[list[Row]] | None = None
+    _warned: set[str] = field(default_factory=set)
 
     @contextmanager
     def reading(self, slices: int = 1) -> Iterator[None]:
@@ -122,40 +128,66 @@ class Known:
             with self.lock:
                 self.readers -= slices
 
-    def still_refused(self) -> str:
-        """Return why they open nothing; a minute later, in a server perhaps, they may again."""
-        return self.refused if time.monotonic() - self.refused_at < 60 else ""
+    def accounts(self, ask: Callable[[], list[Row]]) -> list[Row]:
+        """Return the accounts to read: the first stream asks, and the others wait for its answer.
+
+        What is wrong with credentials and settings is raised to all streams. After any other error
+        a later stream asks again.
+        """
+        with self.lock:
+            found, first = self._accounts or Future(), not self._accounts
+            self._accounts = found
+        if first:
+            try:
+                rows = ask()
+                self.patience = UNDER_WAY
+                found.set_result(rows)
+            except BaseException as failed:
+                if getattr(failed, "failure_type", None) != FailureType.config_error:
+                    self._accounts, self.patience = None, AT_THE_START
+                found.set_exception(failed)
+                raise
+        if error_of_first := found.exception():
+            raise error_of_first.with_traceback(None)
+        return found.result()
 
     def warn(self, message: str) -> None:
-        """Log a warning that every stream has reason to give, once."""
+        """Log a warning once, although every stream has reason to give it."""
         with self.lock:
-            if message not in self.said:
+            if message not in self._warned:
                 LOGGER.warning(message)
-            self.said.add(message)
+            self._warned.add(message)
 
 
-def known(config: Mapping[str, Any]) -> Known:
-    """Return what all streams know that are read with the credentials of a configuration."""
-    return known_to(json.dumps([config.get(name) for name in CREDENTIALS], sort_keys=True))
+# By the identity of the configuration, which is kept so that no other takes its place.
+MEMORIES: OrderedDict[int, tuple[Mapping[str, Any], Memory]] = OrderedDict()
+MEMORIES_LOCK = threading.Lock()
 
 
-CREDENTIALS = ("account_sid", "auth_token", "credentials", "region", "edge")
+def known(config: Mapping[str, Any]) -> Memory:
+    """Return the memory of the source that a configuration belongs to.
 
-
-@lru_cache(maxsize=256)
-def known_to(credentials: str) -> Known:
-    """Return the same object for the same credentials."""
-    return Known()
+    The CDK copies the configuration when it makes a source, and gives this one object to all parts
+    of the source.
+    """
+    with MEMORIES_LOCK:
+        if id(config) not in MEMORIES:
+            workers = int(config.get("num_workers") or 5)
+            MEMORIES[id(config)] = config, Memory(workers, Throttle(workers))
+        MEMORIES.move_to_end(id(config))
+        if len(MEMORIES) > 256:
+            MEMORIES.popitem(last=False)
+        return MEMORIES[id(config)][1]
 
 
 @dataclass
 class TwilioAuthenticator(BasicHttpAuthenticator):
     """HTTP Basic that goes to Twilio's hosts only and keeps every token out of what is stored.
 
-    Why not YAML: the CDK caches parent responses on disk and logs bodies at DEBUG. A hook on the
-    request is the only place that sees a response before either does, and the account list carries
-    the live `auth_token` of every subaccount (BEHAVIOR 2). No authenticator of the CDK's signs the
-    requests for a subaccount with that token (14), or sends links to the configured region (27).
+    Why not YAML: the account list carries the live `auth_token` of every subaccount (BEHAVIOR 2),
+    and the CDK logs bodies at DEBUG. A hook on the request sees a response before that. No
+    authenticator of the CDK's signs the requests for a subaccount with that token (14), or sends
+    links to the configured region (27).
     """
 
     # What stands between the product and `.twilio.com` in the name of a host.
@@ -172,7 +204,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
 
     def __call__(self, request: requests.PreparedRequest) -> Any:
         """Address the request to the region, and sign it; raise where it must not be sent."""
-        if wrong := problem(self.config):
+        if wrong := self.config.get(PROBLEM):
             raise error(wrong, FailureType.config_error)
         url = urlsplit(str(request.url))
         host = self._host(url)
@@ -215,10 +247,20 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
         return basic(account, token)
 
     def receive(self, response: requests.Response, **_: Any) -> None:
-        """Take note of a response before anything else sees it."""
-        known(self.config).answered = True
-        known(self.config).throttle.learn(response.status_code)
-        read_page(response, known(self.config).tokens)
+        """Take note of a response before anything else sees it.
+
+        Raises `TooManyRedirects` for a redirect, which may lead away from Twilio. Whatever is
+        raised holds the response, so that the error handler can say what came.
+        """
+        memory = known(self.config)
+        memory.throttle.learn(response.status_code)
+        try:
+            if response.is_redirect:
+                raise requests.TooManyRedirects(f"{describe(response)} was answered a redirect.")
+            read_page(response, memory.tokens)
+        except requests.RequestException as wrong:
+            wrong.request, wrong.response = response.request, response
+            raise
 
 
 def basic(user: str, password: str) -> str:
@@ -226,46 +268,10 @@ def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
-def has_key(config: Mapping[str, Any]) -> bool:
-    """Return whether the credentials are an API key."""
-    return bool((config.get("credentials") or {}).get("auth_type") == "api_key")
-
-
-def problem(config: Mapping[str, Any]) -> str:
-    """Return what is wrong with settings that fit the spec, or nothing; quote no credentials."""
-    given = config.get("credentials") or {"auth_token": config.get("auth_token")}
-    key, token = has_key(config), str(given.get("auth_token") or "")
-    sid, key_sid = str(config["account_sid"]), str(given.get("api_key_sid") or "")
-    listed = config.get("account_sids") or []
-    if not ACCOUNT_SID.fullmatch(sid):
-        if ACCOUNT_SID.fullmatch(token):
-            return "account_sid and auth_token are swapped: the one that starts with AC is the SID."
-        if API_KEY_SID.fullmatch(sid):
-            return "account_sid must start with AC: an API key (SK...) goes into credentials."
-        return "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
-    if key and not API_KEY_SID.fullmatch(key_sid):
-        if API_KEY_SID.fullmatch(str(given.get("api_key_secret"))):
-            return "api_key_sid and api_key_secret are swapped: the one with SK is the SID."
-        return "api_key_sid must be SK and 32 hexadecimal digits, as the Twilio Console shows it."
-    if key and not given.get("api_key_secret"):
-        return "api_key_secret is missing: Twilio shows it once only, so make a new key if need be."
-    if not key and not token:
-        return "Set credentials: the Auth Token of account_sid, or an API key and its secret."
-    if config.get("account_selection") == "listed" and not listed:
-        return "account_sids is empty: list the accounts to read, or set account_selection to all."
-    for number, account in enumerate(listed, 1):
-        if not ACCOUNT_SID.fullmatch(str(account)):
-            return f"Entry {number} of account_sids must be AC and 32 hexadecimal digits."
-    now = to_text(datetime.now(timezone.utc))
-    if (start := str(config.get("start_date") or "")) > now:
-        return f"start_date {start} is in the future, for it is {now}: set it to a past moment."
-    return ""
-
-
 TEST_CREDENTIALS = {20008}
 NOT_ACTIVE = {20005, 10001, 90010}
 NO_PERMISSION = {70051, 20403}
-HOPELESS = TEST_CREDENTIALS | NOT_ACTIVE
+UNRECOVERABLE = TEST_CREDENTIALS | NOT_ACTIVE
 
 
 def refusal(response: requests.Response, config: Mapping[str, Any]) -> str:
@@ -276,15 +282,25 @@ def refusal(response: requests.Response, config: Mapping[str, Any]) -> str:
         return f"These are test credentials {said}: take the live Account SID and Auth Token."
     if code in NOT_ACTIVE:
         return f"The account of account_sid is not active {said}: have Twilio reactivate it."
-    if code in NO_PERMISSION:
+    if code in NO_PERMISSION and has_key(config):
         return (
             f"The API key may read nothing that the connector reads {said}: give it permissions to "
             "read, or take a Main key or the Auth Token."
+        )
+    if response.status_code == requests.codes.not_found:
+        return (
+            f"Twilio knows no account list {said}: check region and edge, and whether a proxy "
+            "answers in Twilio's place."
         )
     if has_key(config):
         return (
             f"Twilio refused the API key {said}: check that api_key_secret is that of api_key_sid, "
             f"and that the key belongs to account_sid and to region {region} and is not revoked."
+        )
+    if code in NO_PERMISSION or response.status_code == requests.codes.forbidden:
+        return (
+            f"Twilio does not let account_sid and auth_token list the accounts {said}: ask "
+            "Twilio's support why."
         )
     return (
         f"Twilio refused account_sid and auth_token {said}: take the current Auth Token of that "

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
@@ -58,13 +59,38 @@ class TooManyRowsError(Exception):
     """The query has more rows than Twilio shows of one query (BEHAVIOR 23)."""
 
 
+# How many rows Twilio shows of one query of alerts.
+MOST_ROWS = 10_000
+
+
 def bad_request(response: requests.Response) -> Exception:
-    """Return what a 400 says, which the CDK's error handlers cannot act on."""
+    """Return what a 400 says, which the CDK's error handlers cannot act on.
+
+    An answer about too many rows is known by either half of its sentence, or by the page that was
+    asked for: Twilio's own links lead there (BEHAVIOR 23).
+    """
     body = body_of(response)
-    message = str(body.get("message") or body.get("detail") or "no reason given")
-    days = re.search(r"(\d+)\s*days", message)
+    message = str(body.get("message") or body.get("detail"))
+    days = re.search(r"(\d+)[ -]*day", message)
     if body.get("code") == 20004 and days:
         return OutOfReachError(int(days[1]))
-    if "data is limited to" in message:
+    query = dict(parse_qsl(urlsplit(str(response.url)).query))
+    page, size = (query.get(name, "") for name in ("Page", "PageSize"))
+    beyond = page.isdecimal() and size.isdecimal() and int(page) * int(size) >= MOST_ROWS
+    if beyond or re.search(r"page and page ?size|data is limited to", message, re.IGNORECASE):
         return TooManyRowsError()
-    return error(f"{describe(response)} was answered 400/{body.get('code')}: {message}")
+    return error(unknown_answer(response), FailureType.system_error)
+
+
+def unknown_answer(response: requests.Response) -> str:
+    """Return the sentence about an answer that the connector knows nothing to do about."""
+    body = body_of(response)
+    text = body.get("message") or body.get("detail") or f"{content_type(response)}, no reason given"
+    if response.is_redirect:
+        text = f"a redirect to {urlsplit(response.headers['Location']).hostname}, not followed"
+    return f"{describe(response)} was answered {code_of(response)}: {text}"
+
+
+def content_type(response: requests.Response) -> str:
+    """Return what a response calls its body, e.g. `text/html`."""
+    return response.headers.get("Content-Type", "").partition(";")[0] or "no content type"

@@ -1,77 +1,142 @@
 """What is tried again, and what is wrong with the way to Twilio."""
 
-import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler
-from airbyte_cdk.sources.streams.http.error_handlers import BackoffStrategy
 from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
+    SUCCESS_RESOLUTION,
     ErrorResolution,
     ResponseAction,
 )
 
-from source_twilio.credentials import known
+from source_twilio.credentials import UNDER_WAY, known
+from source_twilio.errors import content_type, unknown_answer
 
-
-class JitteredBackoff(BackoffStrategy):
-    """Waits as long as Retry-After says, else 1, 2, 4, ... seconds, and up to half as much again.
-
-    Why not YAML: the CDK's strategies have no such jitter, so requests that were refused together
-    would come back together; and they take `Retry-After: 0` for no answer.
-    """
-
-    def backoff_time(
-        self,
-        response_or_exception: requests.Response | requests.RequestException | None,
-        attempt_count: int,
-    ) -> float:
-        """Return the seconds to wait, to which the CDK adds one."""
-        seconds: float = 2 ** (attempt_count - 1)
-        if isinstance(response_or_exception, requests.Response):
-            said = response_or_exception.headers.get("Retry-After", "")
-            seconds = float(said) if re.fullmatch(r"\d+(\.\d+)?", said) else seconds
-        return seconds * random.uniform(1, 1.5) + random.uniform(0.01, 0.1)
+TOO_MANY_REQUESTS = 429
+# These can pass, and so can all that begin with a 5 (BEHAVIOR 31).
+CAN_PASS = {408, 425, TOO_MANY_REQUESTS}
 
 
 @dataclass
 class TwilioErrorHandler(DefaultErrorHandler):
-    """Says at once what is wrong with the network, if it was never right.
+    """Decides which answers are asked again, how often, and what is said in the end (BEHAVIOR 31).
 
-    Why not YAML: response filters see responses, not exceptions, which the CDK asks again five
-    times, for half a minute. A sync that has got going keeps these retries; before anything was
-    answered, a request that cannot be sent fails after one more attempt, or none where another
-    attempt cannot help.
+    Why not YAML: response filters see responses and no exceptions, and the CDK asks again whatever
+    it does not know. Nor can they tell a sync that has got going from one that begins, or a check:
+    until the accounts are known there are fewer attempts, so that a check fails within ten seconds.
     """
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Note which requests have failed."""
+        """Note how often a request has failed, and how long it was told to wait."""
         super().__post_init__(parameters)
-        self._failed: WeakSet[requests.PreparedRequest] = WeakSet()
+        self._failures: WeakKeyDictionary[requests.PreparedRequest, tuple[int, float]] = (
+            WeakKeyDictionary()
+        )
 
     def interpret_response(
         self, response_or_exception: requests.Response | Exception | None
     ) -> ErrorResolution:
         """Return what to do, and what to say."""
-        usual = super().interpret_response(response_or_exception)
-        request = getattr(response_or_exception, "request", None)
-        if not isinstance(response_or_exception, Exception) or known(self.config).answered:
+        came = response_or_exception
+        if isinstance(came, requests.TooManyRedirects) and came.response is not None:
+            came = came.response
+        if isinstance(came, requests.Response):
+            if came.status_code // 100 == 2:
+                return SUCCESS_RESOLUTION
+            usual = super().interpret_response(came)
+            if usual.response_action == ResponseAction.IGNORE:
+                return usual
+            if came.status_code not in CAN_PASS and came.status_code < 500:
+                return failed(unknown_answer(came), FailureType.system_error)
+            limited = came.status_code == TOO_MANY_REQUESTS
+            action = ResponseAction.RATE_LIMITED if limited else ResponseAction.RETRY
+            return self._again(came.request, failed(no_answer(came)), action, retry_after(came))
+        usual = super().interpret_response(came)
+        if not isinstance(came, requests.RequestException) or not came.request:
             return usual
-        wrong = unreachable(response_or_exception, urlsplit(str(getattr(request, "url", ""))))
-        if not wrong or request is None:
-            return usual
-        final = wrong.failure_type == FailureType.config_error or request in self._failed
-        # A time-out has had its second chance: each address of the host was tried.
-        if final or isinstance(response_or_exception, requests.exceptions.ConnectTimeout):
+        wrong = unreachable(came, urlsplit(str(came.request.url))) or failed(broken(came))
+        # Another attempt would not help, or takes too long: each address of the host was tried.
+        final = wrong.failure_type == FailureType.config_error or isinstance(came, requests.Timeout)
+        if final and known(self.config).patience is not UNDER_WAY:
             return wrong
-        self._failed.add(request)
-        return ErrorResolution(ResponseAction.RETRY, wrong.failure_type, wrong.error_message)
+        return self._again(came.request, wrong, ResponseAction.RETRY)
+
+    def _again(
+        self, request: Any, wrong: ErrorResolution, action: ResponseAction, wait: float = 0
+    ) -> ErrorResolution:
+        """Return that a request is sent again after a failure, or what is wrong."""
+        failures, waited = self._failures.get(request, (0, 0.0))
+        self._failures[request] = failures + 1, waited + wait
+        patience = known(self.config).patience
+        if failures >= patience.retries or waited + wait > patience.seconds:
+            return wrong
+        return ErrorResolution(action, wrong.failure_type, wrong.error_message)
+
+
+def failed(
+    message: str, failure_type: FailureType = FailureType.transient_error
+) -> ErrorResolution:
+    """Return that a request has failed, and why."""
+    return ErrorResolution(ResponseAction.FAIL, failure_type, message)
+
+
+def retry_after(response: requests.Response) -> float:
+    """Return the seconds that Retry-After asks to wait, 0 if it does not say.
+
+    A date becomes a number of seconds in the response too: the CDK's WaitTimeFromHeader reads only
+    numbers.
+    """
+    said = response.headers.get("Retry-After", "")
+    if re.fullmatch(r"\d+(\.\d+)?", said):
+        return float(said)
+    try:
+        moment = parsedate_to_datetime(said)
+    except ValueError:
+        return 0
+    now = datetime.now(timezone.utc)
+    seconds = max(0.0, (moment.replace(tzinfo=moment.tzinfo or timezone.utc) - now).total_seconds())
+    response.headers["Retry-After"] = str(seconds)
+    return seconds
+
+
+def no_answer(response: requests.Response) -> str:
+    """Return what to do about a status that can pass and did not."""
+    wait = retry_after(response)
+    asked = f", Retry-After {wait:.0f} seconds" if wait else ""
+    if response.status_code == TOO_MANY_REQUESTS:
+        return (
+            f"Twilio limits the requests of this account (HTTP 429{asked}): run fewer syncs of it "
+            "at a time, lower num_workers, or try again later."
+        )
+    return (
+        f"{urlsplit(response.url).hostname} answers HTTP {response.status_code} "
+        f"({content_type(response)}{asked}): try again later, and see https://status.twilio.com "
+        "and the proxy, if there is one."
+    )
+
+
+def broken(cause: requests.RequestException) -> str:
+    """Return what to do where no whole answer came."""
+    host, came = urlsplit(str(cause.request.url if cause.request else "")).hostname, cause.response
+    if came is not None and isinstance(cause, requests.exceptions.ContentDecodingError):
+        body = "a body that is no JSON" if came.content else "an empty body"
+        return (
+            f"{host} answers HTTP {came.status_code} ({content_type(came)}) with {body}: if a "
+            "proxy or a login page of the network answers in Twilio's place, have *.twilio.com "
+            "let through."
+        )
+    if isinstance(cause, requests.Timeout):
+        return f"{host} does not answer in time: try again later, and check proxies and firewalls."
+    return f"The connection to {host} breaks: try again later, and check proxies and firewalls."
 
 
 def unreachable(cause: Exception, url: SplitResult) -> ErrorResolution | None:
@@ -109,4 +174,4 @@ def unreachable(cause: Exception, url: SplitResult) -> ErrorResolution | None:
         )
     else:
         return None
-    return ErrorResolution(ResponseAction.FAIL, failure_type, message)
+    return failed(message, failure_type)

@@ -107,7 +107,8 @@ class TwilioRetriever(SimpleRetriever):
                 raise error(f"{sentence} Rows may be missing.") from refused
             self._skip(account, refused.response)
         except Exception:
-            memory.warn(f"{self.name}: account {account} is incomplete; its cursor stays.")
+            if account:
+                memory.warn(f"{self.name}: account {account} is incomplete; its cursor stays.")
             raise
         else:
             if gap := memory.gaps.pop((self.name, account), ""):
@@ -167,7 +168,7 @@ class TwilioRetriever(SimpleRetriever):
     def _read(self, part: StreamSlice) -> Iterator[Page]:
         """Yield all pages of a slice, part by part; a part that fails does not stop the others."""
         failed: Exception | None = None
-        windows: list[StreamSlice | None] = []
+        windows: list[StreamSlice] = []
         closed: list[StreamSlice | None] = []
         missing: list[StreamSlice | None] = []
 

@@ -42,4 +42,4 @@ class SourceTwilio(YamlDeclarativeSource):
         if not self._config:
             self._config = self._migrate_and_transform_config(None, config) or {}
             self._config_for_validation = self._config
-        return config
+        return self._config

@@ -61,9 +61,9 @@ BUGS = (
     ),
     Bug(
         "alerts of the main account only",
-        M,
-        "config.get('subaccount_product_data', true)",
-        "false",
+        "accounts.py",
+        'not self.config.get("subaccount_product_data", True)',
+        "True",
     ),
     Bug(
         "alerts of every account asked with the main token",

@@ -11,18 +11,11 @@ import requests_mock
 import time_machine
 
 from sandbox import Sandbox
-from source_twilio.credentials import known_to
 from tools.build_manifest import build
 from unit_tests.mock_twilio import MockTwilio
 from unit_tests.sandbox_client import NOON
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
-
-
-@pytest.fixture(autouse=True)
-def _forgetful() -> None:
-    """Let no test know what another has learnt with the same credentials."""
-    known_to.cache_clear()
 
 
 @pytest.fixture

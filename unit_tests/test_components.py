@@ -9,20 +9,21 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.utils import format_datetime
-from typing import Any
 
 import orjson
 import pytest
 import requests
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.streams.concurrent.cursor import CursorField
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_twilio.credentials import Throttle
+from source_twilio.credentials import Throttle, known
 from source_twilio.dates import from_text, to_iso8601, to_text
-from source_twilio.network import JitteredBackoff
+from source_twilio.errors import bad_request
+from source_twilio.network import retry_after
 from source_twilio.rows import QuietRow, WireNormalization, to_number
 from source_twilio.windows import split
 
@@ -121,27 +122,71 @@ def answered(headers: dict[str, str]) -> requests.Response:
 
 
 @pytest.mark.parametrize(
-    ("response", "attempt", "least"),
+    ("said", "seconds"),
     [
-        pytest.param(answered({"Retry-After": "7"}), 3, 7, id="as asked"),
-        pytest.param(answered({"Retry-After": "0.5"}), 3, 0.5, id="a fraction"),
-        pytest.param(answered({"Retry-After": "0"}), 3, 0, id="at once"),
-        pytest.param(answered({"Retry-After": "soon"}), 3, 4, id="no number"),
-        pytest.param(answered({}), 1, 1, id="the first time"),
-        pytest.param(answered({}), 5, 16, id="the fifth time"),
-        pytest.param(requests.ConnectionError(), 2, 2, id="no answer"),
+        ("7", 7),
+        ("0.5", 0.5),
+        ("0", 0),
+        ("soon", 0),
+        ("-5", 0),
+        ("nan", 0),
+        ("", 0),
+        ("Thu, 15 Jan 2026 12:01:30 GMT", 90),
+        ("Thu, 15 Jan 2026 12:01:30 -0000", 90),
+        ("Thu, 15 Jan 2026 11:00:00 GMT", 0),
     ],
 )
-def test_backoff(response: Any, attempt: int, least: float) -> None:
-    """Retry-After is waited for, else twice as long each time; no two wait the same (22)."""
-    waits = {JitteredBackoff().backoff_time(response, attempt) for _ in range(100)}
-    assert [wait for wait in waits if not least < wait <= least * 1.5 + 0.1] == []
-    assert len(waits) == 100
+def test_retry_after(said: str, seconds: float, clock: object) -> None:
+    """BEHAVIOR 31: Retry-After is a number of seconds or a date; the CDK then reads a number."""
+    response = answered({"Retry-After": said})
+    assert retry_after(response) == seconds
+    rewritten = str(float(seconds)) if "," in said else said
+    assert response.headers["Retry-After"] == rewritten
+
+
+ALERTS = "https://monitor.twilio.com/v1/Alerts"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "url", "expected"),
+    [
+        (20001, "Invalid page and pageSize combination", ALERTS, "TooManyRowsError()"),
+        (20001, "data is limited to 10,000 results", ALERTS, "TooManyRowsError()"),
+        (20001, "Data is limited to 10000 rows", ALERTS, "TooManyRowsError()"),
+        (20001, "Other words", f"{ALERTS}?Page=10&PageSize=1000", "TooManyRowsError()"),
+        (20004, "You can only see the last 30 days", ALERTS, "OutOfReachError(30)"),
+        (20004, "Retention is a 400-day window", ALERTS, "OutOfReachError(400)"),
+        (20004, "Too old", ALERTS, f"GET {ALERTS} was answered HTTP 400, code 20004: Too old"),
+        (
+            20001,
+            "At most 30 days at a time",
+            ALERTS,
+            f"GET {ALERTS} was answered HTTP 400, code 20001: At most 30 days at a time",
+        ),
+        (
+            20001,
+            "Other words",
+            f"{ALERTS}?Page=9&PageSize=1000",
+            f"GET {ALERTS} was answered HTTP 400, code 20001: Other words",
+        ),
+    ],
+)
+def test_bad_request(code: int, message: str, url: str, expected: str) -> None:
+    """BEHAVIOR 10, 23: what a 400 means; one that nobody knows is no transient error."""
+    response = answered({})
+    response.status_code, response.url = 400, url
+    response.request = requests.Request("GET", url).prepare()
+    response._content = orjson.dumps({"code": code, "message": message})
+    found = bad_request(response)
+    if isinstance(found, AirbyteTracedException):
+        assert (found.message, found.failure_type) == (expected, FailureType.system_error)
+    else:
+        assert repr(found) == expected
 
 
 def test_throttle() -> None:
     """Places grow by answers while all are taken, shrink by each 429, and never to none (22)."""
-    places = Throttle()
+    places = Throttle(6)
 
     def taken(most: int) -> int:
         """Return how many of `most` threads get a place at once."""
@@ -172,9 +217,17 @@ def test_throttle() -> None:
         places.learn(200)
         places.learn(200)
     assert taken(8) == 6
+    # More than the setting says there never are.
+    with ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(places)
+        for _ in range(10):
+            places.learn(200)
+    assert taken(8) == 6
     for _ in range(9):
         places.learn(429)
     assert taken(8) == 1
+    assert [known({"num_workers": 2}).throttle._places, Throttle(40)._places] == [2, 5]
 
 
 past = seconds.filter(lambda moment: moment.year < 2026)

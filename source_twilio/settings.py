@@ -1,0 +1,142 @@
+"""The settings: what users write becomes what the manifest reads, and what is wrong is said."""
+
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import datetime, timezone
+from typing import Any
+
+from airbyte_cdk.sources.declarative.transformations.config_transformations.config_transformation import (  # noqa: E501
+    ConfigTransformation,
+)
+
+from source_twilio.dates import from_text, to_iso8601, to_text
+
+ACCOUNT_SID = re.compile("AC[0-9a-f]{32}")
+API_KEY_SID = re.compile("SK[0-9a-fA-F]{32}")
+# Where the transformation leaves the sentence about wrong settings.
+PROBLEM = "settings_problem"
+
+
+class SettingsTransformation(ConfigTransformation):
+    """Reads the settings once, before the CDK checks them against the spec.
+
+    Why not YAML: the CDK's transformations do not convert values. Its check says
+    `'ten' is not of type 'integer'` and does not name the setting. A value that cannot be read is
+    left out here, and the first request is refused with a sentence that names the setting.
+    """
+
+    def transform(self, config: MutableMapping[str, Any]) -> None:
+        """Convert the settings in place; null and empty text mean that a setting is not set."""
+        if "num_worker" in config:
+            # As configurations of Airbyte's own source-twilio spell it.
+            config["num_workers"] = config.get("num_workers") or config["num_worker"]
+        for name in [name for name, value in config.items() if value is None or value == ""]:
+            del config[name]
+        wrong = [
+            f"{name} must be {wanted}."
+            for name, (read, wanted) in READERS.items()
+            if name in config and not replace(config, name, read)
+        ]
+        if config.get("account_sids") and config.get("account_selection", "all") == "all":
+            config["account_selection"] = "listed"
+        if wrong:
+            # The spec demands one, and would say so before the first request says what is wrong.
+            config.setdefault("start_date", "2008-01-01T00:00:00Z")
+        config[PROBLEM] = [*wrong, problem(config)][0]
+
+
+def replace(config: MutableMapping[str, Any], name: str, read: Callable[[Any], Any]) -> bool:
+    """Return whether a setting could be read; it is replaced by its value, or left out."""
+    try:
+        config[name] = read(config[name])
+    except (TypeError, ValueError):
+        del config[name]
+    return name in config
+
+
+def moment(value: Any) -> str:
+    """Return a day, or a moment in any zone, as `2025-01-01T00:00:00Z`."""
+    text = (to_iso8601(str(value).strip()) or "")[:19] + "Z"
+    return to_text(from_text(text))
+
+
+def whole(least: int, most: int) -> Callable[[Any], int]:
+    """Return a reader of whole numbers, also of `"10"` and `10.0`."""
+
+    def read(value: Any) -> int:
+        number = float(value)
+        if isinstance(value, bool) or not number.is_integer() or not least <= number <= most:
+            raise ValueError
+        return int(number)
+
+    return read
+
+
+def switch(value: Any) -> bool:
+    """Return a truth value, also of `"true"` and `"false"`."""
+    return bool(("false", "true").index(str(value).lower()))
+
+
+def sids(value: Any) -> list[Any]:
+    """Return a list, also of text with commas or spaces between its entries."""
+    if isinstance(value, str):
+        value = re.split(r"[\s,]+", value.strip())
+    if not all(isinstance(entry, str) for entry in value):
+        raise TypeError
+    return [*value]
+
+
+def credentials(value: Any) -> dict[str, Any]:
+    """Return the credentials that are set."""
+    return {name: given for name, given in {**value}.items() if given is not None}
+
+
+READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "credentials": (credentials, "an object with auth_type, and a token or an API key"),
+    "start_date": (moment, "a day or a moment, such as 2025-01-01 or 2025-01-01T00:00:00Z"),
+    "account_sids": (sids, "a list of account SIDs"),
+    "include_inactive_accounts": (switch, "true or false"),
+    "subaccount_product_data": (switch, "true or false"),
+    "lookback_window": (whole(0, 576_000), "a whole number of minutes from 0 to 576000"),
+    "num_workers": (whole(1, 40), "a whole number from 1 to 40"),
+}
+
+
+def has_key(config: Mapping[str, Any]) -> bool:
+    """Return whether the credentials are an API key."""
+    return bool((config.get("credentials") or {}).get("auth_type") == "api_key")
+
+
+def problem(config: Mapping[str, Any]) -> str:
+    """Return what is wrong with settings that fit the spec, or nothing; quote no credentials."""
+    given = config.get("credentials") or {"auth_token": config.get("auth_token")}
+    key, token = has_key(config), str(given.get("auth_token") or "")
+    sid, key_sid = str(config.get("account_sid")), str(given.get("api_key_sid") or "")
+    listed = config.get("account_sids") or []
+    if not ACCOUNT_SID.fullmatch(sid):
+        if ACCOUNT_SID.fullmatch(token):
+            return "account_sid and auth_token are swapped: the one that starts with AC is the SID."
+        if API_KEY_SID.fullmatch(sid):
+            return "account_sid must start with AC: an API key (SK...) goes into credentials."
+        if ACCOUNT_SID.fullmatch("AC" + sid[2:].lower()) and sid[:2].upper() == "AC":
+            return (
+                "account_sid must be AC and digits in lower case, as the Twilio Console shows it."
+            )
+        return "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
+    if key and not API_KEY_SID.fullmatch(key_sid):
+        if API_KEY_SID.fullmatch(str(given.get("api_key_secret"))):
+            return "api_key_sid and api_key_secret are swapped: the one with SK is the SID."
+        return "api_key_sid must be SK and 32 hexadecimal digits, as the Twilio Console shows it."
+    if key and not given.get("api_key_secret"):
+        return "api_key_secret is missing: Twilio shows it once only, so make a new key if need be."
+    if not key and not token:
+        return "Set credentials: the Auth Token of account_sid, or an API key and its secret."
+    if config.get("account_selection") == "listed" and not listed:
+        return "account_sids is empty: list the accounts to read, or set account_selection to all."
+    for number, account in enumerate(listed, 1):
+        if not ACCOUNT_SID.fullmatch(str(account)):
+            return f"Entry {number} of account_sids must be AC and 32 digits in lower case."
+    now = to_text(datetime.now(timezone.utc))
+    if (start := str(config.get("start_date") or "")) > now:
+        return f"start_date {start} is in the future, for it is {now}: set it to a past moment."
+    return ""

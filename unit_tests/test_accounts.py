@@ -1,0 +1,323 @@
+"""The accounts to read, and the product APIs that want each account's own token."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import time_machine
+import yaml
+from airbyte_cdk.models import FailureType, SyncMode
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
+    ConcurrentDeclarativeSource,
+    TestLimits,
+)
+from airbyte_cdk.test.catalog_builder import CatalogBuilder
+
+from sandbox import Sandbox
+from source_twilio import SourceTwilio
+from source_twilio.credentials import MEMORIES, known
+from source_twilio.errors import error
+from unit_tests.access import AC, SECRET, slept, some
+from unit_tests.conftest import NOW
+from unit_tests.reading import check, final_state, problems, read, records
+from unit_tests.test_contract import (
+    DAY,
+    END,
+    LAST,
+    MINUTE,
+    ROOT,
+    Make,
+    Row,
+    add,
+    arrived,
+    asked,
+    config,
+    cursors,
+    opened,
+    refusal,
+    saved,
+    shown,
+    sids,
+    status,
+    text,
+    twilio,
+)
+
+__all__ = ["opened", "slept", "some", "twilio"]
+
+
+# --------------------------------------------------------------------------------------------------
+# Accounts to read
+# --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "chosen"),
+    [
+        pytest.param({}, [0, 1, 2, 3], id="by default"),
+        pytest.param({"account_selection": "all"}, [0, 1, 2, 3], id="all"),
+        pytest.param({"account_selection": "main_only"}, [0], id="main only"),
+        pytest.param({"account_selection": "listed", "list": [1, 2]}, [1, 2], id="listed"),
+        pytest.param({"account_selection": "listed", "list": [0, 3]}, [0, 3], id="listed, closed"),
+        pytest.param({"include_inactive_accounts": False}, [0, 1, 2], id="active"),
+        pytest.param(
+            {"account_selection": "listed", "list": [2, 3], "include_inactive_accounts": False},
+            [2],
+            id="listed and active",
+        ),
+        pytest.param({"account_selection": "main_only", "list": [1]}, [0], id="list without use"),
+        pytest.param({"list": [1, 2]}, [1, 2], id="a list alone"),
+        pytest.param({"account_selection": "all", "list": [1]}, [1], id="a list, and all"),
+        pytest.param({"account_selection": "all", "list": []}, [0, 1, 2, 3], id="an empty list"),
+        pytest.param({"account_selection": None, "account_sids": None}, [0, 1, 2, 3], id="null"),
+    ],
+)
+def test_account_selection(
+    settings: Row, chosen: list[int], some: None, opened: Make, clock: object
+) -> None:
+    """The selected accounts are read, and no other is asked for anything."""
+    twilio = opened(closed=True)
+    settings = dict(settings)
+    if "list" in settings:
+        settings["account_sids"] = [sids(twilio)[number] for number in settings.pop("list")]
+    output = read(config(twilio, **settings), "accounts", "alerts", "queues")
+    selected = [sids(twilio)[number] for number in chosen]
+    readable = [account for number, account in zip(chosen, selected, strict=True) if number != 3]
+    assert {row["sid"] for row in records(output, "accounts")} == set(selected)
+    assert len(records(output, "accounts")) == len(selected)
+    assert arrived(output, "queues") == shown(twilio, "queues", readable)
+    assert arrived(output, "alerts") == shown(twilio, "alerts", readable)
+    assert {account for account, _ in asked(twilio, "queues")} == set(selected)
+    assert {account for account, _ in asked(twilio, "alerts")} == set(selected)
+    assert set(cursors(output, "alerts")) <= set(selected)
+
+
+def test_order_of_accounts(some: None, opened: Make, clock: object) -> None:
+    """The main account comes first and inactive ones last: the builder shows five slices only."""
+    twilio = opened(closed=True)
+    main, second, third, _ = sids(twilio)
+    twilio.update("accounts", second, status="suspended")
+    output = read(config(twilio), "accounts")
+    order = [row["sid"] for row in records(output, "accounts")]
+    assert (order[0], order[1]) == (main, third)
+    assert [row["status"] for row in records(output, "accounts")][:2] == ["active", "active"]
+    assert len(order) == 4
+
+
+def test_account_list_is_asked_once(some: None, twilio: Sandbox, clock: object) -> None:
+    """However many streams want the list at the same time, one request is made for it."""
+    twilio.latency_ms = 100
+    names = ("queues", "accounts", "calls", "keys", "alerts")
+    output = read(config(twilio, num_workers=20), *names)
+    assert len([r for r in twilio.requests if r.path.endswith("Accounts.json")]) == 1
+    # Each stream converts rows of its own.
+    assert [row["date_created"][-1] for row in records(output, "accounts")] == ["Z"] * 3
+    assert {status(output, name) for name in names} == {"COMPLETE"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "asked_times"),
+    [
+        (error("Twilio is down."), 2),
+        (ValueError("a bug"), 2),
+        (error("The token is wrong.", FailureType.config_error), 1),
+    ],
+)
+def test_failed_account_list(failure: Exception, asked_times: int) -> None:
+    """Those who wait get the error; a later stream asks again unless the settings are wrong."""
+    memory, begun, go = known({}), threading.Event(), threading.Event()
+    calls: list[str] = []
+
+    def ask() -> list[Row]:
+        calls.append("asked")
+        begun.set()
+        go.wait(10)
+        raise failure
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(memory.accounts, ask)
+        begun.wait(10)
+        later = [pool.submit(memory.accounts, ask) for _ in range(2)]
+        time.sleep(0.1)
+        go.set()
+        found = [future.exception() for future in (first, *later)]
+    assert found == [failure] * 3
+    assert len(calls) == 1
+    with pytest.raises(type(failure), match=str(failure)):
+        memory.accounts(ask)
+    assert len(calls) == asked_times
+
+
+def test_sources_share_nothing(opened: Make, clock: object) -> None:
+    """A wrong token fails its check, although the right one has read the list in this process."""
+    twilio = opened(page_size_max=50)
+    right, wrong = config(twilio), config(twilio, auth_token=SECRET)
+    assert check(right) == ("SUCCEEDED", "")
+    assert check(wrong)[0] == "FAILED"
+    assert len(records(read(right, "accounts"), "accounts")) == 3
+    assert check(wrong)[0] == "FAILED"
+    # The same object given to two sources: each copies it.
+    assert check(right) == check(right) == ("SUCCEEDED", "")
+    users = Counter(r.status for r in twilio.requests)
+    assert users == {200: 4, 401: 6}
+
+
+@pytest.mark.parametrize("command", ["check", "discover", "read", "builder"])
+def test_one_configuration(
+    command: str, twilio: Sandbox, clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CDK gives one object to all parts of a source: what is known belongs to it."""
+    MEMORIES.clear()
+    given = config(twilio)
+    if command == "builder":
+        manifest = yaml.safe_load((ROOT / "source_twilio" / "manifest.yaml").read_text())
+        source: Any = ConcurrentDeclarativeSource(
+            config=given,
+            source_config=manifest,
+            emit_connector_builder_messages=True,
+            limits=TestLimits(),
+        )
+    else:
+        source = SourceTwilio(None, given)
+    logger = logging.getLogger("airbyte")
+    if command == "check":
+        assert source.check(logger, given).status.value == "SUCCEEDED"
+    elif command == "discover":
+        source.discover(logger, given)
+    else:
+        catalog = CatalogBuilder()
+        for name in ("alerts", "queues", "message_media"):
+            catalog.with_stream(name, SyncMode.full_refresh)
+        assert [*source.read(logger, given, catalog.build(), [])] != []
+    assert [configuration is source._config for configuration, _ in MEMORIES.values()] == (
+        [] if command == "discover" else [True]
+    )
+
+
+def test_memories_are_bounded() -> None:
+    """A process with many sources forgets the one that was longest without use."""
+    MEMORIES.clear()
+    configurations: list[Row] = [{"number": number} for number in range(300)]
+    memories = [known(configuration) for configuration in configurations]
+    assert len(MEMORIES) == 256
+    assert known(configurations[299]) is memories[299]
+    assert known(configurations[0]) is not memories[0]
+
+
+def test_split_over_two_connections(some: None, twilio: Sandbox, clock: object) -> None:
+    """Two lists that share the accounts out read, together, everything, and nothing twice."""
+    main, *others = sids(twilio)
+    parts = [
+        read(config(twilio, account_selection="listed", account_sids=part), "queues", "alerts")
+        for part in ([main], others)
+    ]
+    for name in ("queues", "alerts"):
+        assert arrived(parts[0], name) + arrived(parts[1], name) == shown(twilio, name)
+
+
+def test_listed_stranger(some: None, twilio: Sandbox, clock: object) -> None:
+    """A listed account that Twilio does not show is named, once, and the others are read."""
+    found = config(twilio, account_selection="listed", account_sids=[AC, sids(twilio)[1]])
+    output = read(found, "queues", "keys", "alerts")
+    assert arrived(output, "queues") == shown(twilio, "queues", [sids(twilio)[1]])
+    assert problems(output) == [
+        f"accounts: account_sids lists {AC}, which Twilio does not show to these credentials: it "
+        "is not read."
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
+# Product APIs
+# --------------------------------------------------------------------------------------------------
+
+
+def test_alerts_of_all_accounts(some: None, twilio: Sandbox, clock: time_machine.Traveller) -> None:
+    """BEHAVIOR 14: each account's alerts, asked with its own token, with a cursor of its own."""
+    for account in sids(twilio):
+        add(twilio, "alerts", account, NOW - DAY)
+    first = read(config(twilio), "alerts")
+    assert arrived(first, "alerts") == shown(twilio, "alerts")
+    assert cursors(first, "alerts") == dict.fromkeys(sids(twilio), END)
+    users = {r.user for r in twilio.requests if r.host == "monitor.twilio.com"}
+    assert users == set(sids(twilio))
+
+    # A token that changed meanwhile is the list's to tell, and a new account begins at the start.
+    clock.shift(DAY)
+    twilio.update("accounts", sids(twilio)[1], auth_token=SECRET)
+    new = twilio.add("accounts", sids(twilio)[0], friendly_name="New")["sid"]
+    late = [add(twilio, "alerts", account, NOW - 9 * DAY)["sid"] for account in (new, new)]
+    state = {"alerts": final_state(first, "alerts")}
+    second = read(config(twilio, lookback_window=0), "alerts", state=state)
+    assert [row["sid"] for row in records(second, "alerts") if row["sid"] in late] == late[::-1]
+    ends = dict.fromkeys(sids(twilio), "2026-01-16T11:00:00Z")
+    assert cursors(second, "alerts") == ends
+    assert problems(first) + problems(second) == []
+
+
+def test_alerts_of_a_refused_account(some: None, twilio: Sandbox, clock: object) -> None:
+    """BEHAVIOR 9, 14: a subaccount whose token is refused is skipped; its cursor stays."""
+    main, refused, other = sids(twilio)
+    for account in sids(twilio):
+        add(twilio, "alerts", account, NOW - DAY)
+    twilio.restrict(refused)
+    state = {"alerts": saved("alerts", LAST, sids(twilio))}
+    output = read(config(twilio, lookback_window=0), "alerts", state=state)
+    assert {row["account_sid"] for row in records(output, "alerts")} == {main, other}
+    assert cursors(output, "alerts") == {main: END, refused: LAST, other: END}
+    assert problems(output) == [refusal("alerts", refused, 401)]
+
+
+def test_alerts_of_the_main_account(some: None, twilio: Sandbox, clock: object) -> None:
+    """BEHAVIOR 14: without subaccount_product_data only the configured account is asked."""
+    for account in sids(twilio):
+        add(twilio, "alerts", account, NOW - DAY)
+    output = read(config(twilio, subaccount_product_data=False), "alerts", "keys")
+    assert {row["account_sid"] for row in records(output, "alerts")} == {sids(twilio)[0]}
+    assert arrived(output, "keys") == shown(twilio, "keys")
+    assert problems(output) == []
+
+
+def test_alerts_without_tokens(
+    some: None, twilio: Sandbox, clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BEHAVIOR 14: accounts whose token is not known are left out, and counted."""
+    for account in sids(twilio):
+        add(twilio, "alerts", account, NOW - DAY)
+        twilio.update("accounts", account, auth_token=twilio.accounts[0].auth_token)
+    answer = twilio.answer
+
+    def without(host: str, path: str, *arguments: Any) -> tuple[int, bytes]:
+        http, body = answer(host, path, *arguments)
+        return http, re.sub(rb'"auth_token":"\w+",', b"", body)
+
+    monkeypatch.setattr(twilio, "answer", without)
+    output = read(config(twilio), "alerts", "keys")
+    assert {row["account_sid"] for row in records(output, "alerts")} == {sids(twilio)[0]}
+    assert arrived(output, "keys") == shown(twilio, "keys")
+    assert problems(output) == [
+        "alerts: 2 subaccounts are left out, because Twilio has not given their tokens: use the "
+        "Auth Token of the main account, or set subaccount_product_data to false."
+    ]
+
+
+def test_earlier_state_of_alerts(some: None, twilio: Sandbox, clock: object) -> None:
+    """BEHAVIOR 14: our own state of the main account goes on where it was; others begin."""
+    main, *others = sids(twilio)
+    state = {
+        "use_global_cursor": False,
+        "states": [{"partition": {"account_sid": main}, "cursor": {"date_generated": LAST}}],
+    }
+    output = read(config(twilio, lookback_window=0), "alerts", state={"alerts": state})
+    first: dict[str, str] = {}
+    for account, query in asked(twilio, "alerts"):
+        first[account] = min(query["StartDate"], first.get(account, "~"))
+    reach = text(NOW - 30 * DAY + 10 * MINUTE)
+    assert first == {main: LAST, **dict.fromkeys(others, reach)}
+    assert cursors(output, "alerts") == dict.fromkeys(sids(twilio), END)

@@ -7,7 +7,7 @@ from source_twilio.accounts import AccountsRetriever
 from source_twilio.credentials import TwilioAuthenticator
 from source_twilio.network import JitteredBackoff, TwilioErrorHandler
 from source_twilio.retriever import TwilioRetriever
-from source_twilio.rows import PageExtractor, WireNormalization
+from source_twilio.rows import PageExtractor, UpdatedSince, WireNormalization
 from source_twilio.state import AccountStateMigration
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "TwilioAuthenticator",
     "TwilioErrorHandler",
     "TwilioRetriever",
+    "UpdatedSince",
     "WireNormalization",
 ]

@@ -7,7 +7,7 @@ from source_twilio.accounts import AccountsRetriever
 from source_twilio.credentials import TwilioAuthenticator
 from source_twilio.network import TwilioErrorHandler
 from source_twilio.retriever import TwilioRetriever
-from source_twilio.rows import PageExtractor, WireNormalization
+from source_twilio.rows import PageExtractor, UpdatedSince, WireNormalization
 from source_twilio.settings import SettingsTransformation
 from source_twilio.state import AccountStateMigration
 from source_twilio.windowed import ListsRouter, WindowedRetriever
@@ -21,6 +21,7 @@ __all__ = [
     "TwilioAuthenticator",
     "TwilioErrorHandler",
     "TwilioRetriever",
+    "UpdatedSince",
     "WindowedRetriever",
     "WireNormalization",
 ]

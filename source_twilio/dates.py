@@ -1,57 +1,59 @@
 """The one reader of dates, and how cursors and slices spell a moment."""
 
 import re
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from datetime import date, datetime, timezone
 from functools import lru_cache
+from typing import Any
 
-MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-RFC2822_DAY = re.compile(rf"\w{{3}}, (\d\d) ({'|'.join(MONTHS)}) (\d{{4}}) ", re.ASCII)
-ISO8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# RFC 2822 or ISO 8601: the day, and perhaps a time, its fraction and its zone (BEHAVIOR 3).
+DATE = re.compile(
+    r"(\w{3}, \d\d? \w{3} \d{4}|\d{4}-\d\d-\d\d)"
+    r"(?:[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:[.,](\d+))? ?(\S*))?",
+    re.ASCII,
+)
+# A time without a zone is UTC, as all of Twilio's are.
+UTC = {None, "", "Z", "GMT", "UT", "UTC", "+0000", "+00:00"}
+
+
+def read_date(value: Any) -> str | None:
+    """Return a date as `2019-05-24T17:44:46Z`, cut to the second, or None for what is no date.
+
+    Such texts compare as the moments do. A null, an empty text and any other type are no dates.
+    """
+    return spellings(value)[0] if value.__class__ is str else None
 
 
 def to_iso8601(text: str) -> str | None:
-    """Return an RFC 2822 or ISO 8601 date-time as `2019-05-24T17:44:46Z`, other text as it is."""
+    """Return a date as it leaves: ISO 8601 in UTC with the fraction as sent; other text stays."""
+    return spellings(text)[1]
+
+
+@lru_cache(maxsize=16384)
+def spellings(text: str) -> tuple[str | None, str | None]:
+    """Return what read_date and what to_iso8601 return."""
+    found = DATE.fullmatch(text)
+    if not found:
+        return None, text or None
+    day, time, fraction, zone = found.groups()
     try:
-        return DAYS[text[:17]] + MINUTES[text[17:23]] + SECONDS[text[23:]]
-    except KeyError:
-        return other_date(text)
-
-
-class Days(dict[str, str]):
-    """`2019-05-24T` by `Fri, 24 May 2019 `, for each day that has been asked for."""
-
-    def __missing__(self, text: str) -> str:
-        """Add a day; raise KeyError for what is none."""
-        usual = RFC2822_DAY.fullmatch(text)
-        if not usual:
-            raise KeyError(text)
-        self[text] = f"{usual[3]}-{MONTHS.index(usual[2]) + 1:02}-{usual[1]}T"
-        return self[text]
-
-
-DAYS = Days()
-MINUTES = {text: text for text in (f"{n // 60:02}:{n % 60:02}:" for n in range(24 * 60))}
-SECONDS = {f"{n:02} +0000": f"{n:02}Z" for n in range(60)}
-
-
-@lru_cache(maxsize=8192)
-def other_date(text: str) -> str | None:
-    """Return a date-time that is not of the 2010 API's usual form, as to_iso8601 does."""
-    if not text:
-        return None
-    if ISO8601.fullmatch(text):
-        return text
-    try:
-        if "," in text:
-            moment = parsedate_to_datetime(text)
-        else:
-            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        # A time without a zone is UTC, as all of Twilio's are.
-        moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
-        return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+        second = f"{day_of(day)}T{time or '00:00:00'}"
+        if zone not in UTC:
+            local = datetime.strptime(second + zone, "%Y-%m-%dT%H:%M:%S%z")
+            second = local.astimezone(timezone.utc).isoformat()[:19]
     except (ValueError, OverflowError):
-        return text
+        return None, text
+    whole = second + "Z"
+    return whole, f"{second}.{fraction}Z" if fraction else whole
+
+
+@lru_cache(maxsize=1024)
+def day_of(text: str) -> str:
+    """Return `2019-05-24` for that or `Fri, 24 May 2019`; raise ValueError for what is no day."""
+    if "," in text:
+        _, day, month, year = text.split()
+        text = f"{year}-{MONTHS.index(month) + 1:02}-{day:0>2}"
+    return date.fromisoformat(text).isoformat()
 
 
 def from_text(text: str) -> datetime:
@@ -62,11 +64,3 @@ def from_text(text: str) -> datetime:
 def to_text(moment: datetime) -> str:
     """Return a moment as cursors and slices spell it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def read_date(text: object) -> str | None:
-    """Temp."""
-    if not isinstance(text, str):
-        return None
-    found = to_iso8601(text) or ""
-    return found[:19] + "Z" if re.match(r"\d{4}-\d\d-\d\dT", found) else None

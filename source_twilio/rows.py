@@ -1,5 +1,6 @@
 """A body becomes rows: it is parsed, secrets are taken out, and strings get their types."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,45 +11,94 @@ from typing import Any
 import orjson
 import requests
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
+from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
+from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
+from airbyte_cdk.utils import airbyte_secrets_utils
 
-from source_twilio.dates import to_iso8601
-from source_twilio.errors import describe, error
+from source_twilio.dates import read_date, to_iso8601
+from source_twilio.errors import LOGGER, describe, error
 
 Row = dict[str, Any]
 Converter = Callable[[str], Any]
 
+# A token in text that is not JSON, or in a text inside JSON, however it is quoted.
+TOKEN_IN_TEXT = re.compile(
+    rb"""(auth_token(?:[\\"'\s]|&\w+;)*[:=](?:[\\"'\s]|&\w+;)*)[^\\"'\s,;&<>{}\[\]]+"""
+)
+# A number of more than fifteen digits, which a double may not hold, once all digits are 0. A search
+# with a regular expression takes twice as long.
+DIGITS = bytes.maketrans(b"123456789.+-eE", b"0" * 14)
+LONG_NUMBER = b":" + b"0" * 16
+# The CDK's list that a secret is in, by the secret. A new run in this process makes a new list.
+MASKED: dict[str, Any] = {}
+
 
 def mask(secret: str) -> None:
-    """Have logs mask a secret; the CDK's list of them only ever grows, so each is added once."""
-    if filter_secrets(secret) == secret:
-        add_to_secrets(secret)
+    """Have logs mask a secret: once, because the CDK searches its whole list for each log line."""
+    secrets = vars(airbyte_secrets_utils)["__SECRETS_FROM_CONFIG"]
+    if MASKED.get(secret) is not secrets:
+        airbyte_secrets_utils.add_to_secrets(secret)
+        MASKED[secret] = secrets
 
 
 def read_page(response: requests.Response, tokens: dict[str, str]) -> None:
-    """Parse a 200 once, and move the tokens out of a list of accounts.
+    """Parse a body once, and take every `auth_token` out of it, whatever its status (BEHAVIOR 2).
 
-    The parsed body stays on the response as `page`. Raises `ContentDecodingError` for a body that
-    is not JSON: the CDK asks again as it does for a broken connection (BEHAVIOR 12).
+    The tokens of a list of accounts go to `tokens`, by SID. A parsed body stays on the response as
+    `page`. Raises `ContentDecodingError` for a 2xx that is not JSON: the CDK asks again as it does
+    for a broken connection (BEHAVIOR 12).
     """
-    if response.status_code != requests.codes.ok:
-        return
     # In few large pieces: requests' own are of 10 KB, which costs as much as parsing.
-    response._content = b"".join(response.iter_content(1 << 20))
+    content = response._content = b"".join(response.iter_content(1 << 20))
+    served = 200 <= response.status_code < 300
     try:
-        page = orjson.loads(response.content)
-    except orjson.JSONDecodeError as cause:
+        page = parse(content)
+    except (ValueError, RecursionError) as cause:
+        response._content = TOKEN_IN_TEXT.sub(rb"\1****", content)
+        if not served:
+            return
         raise requests.exceptions.ContentDecodingError(
             f"{describe(response)} answered with a body that is not JSON."
         ) from cause
-    if b'"auth_token"' in response.content and isinstance(page, dict):
-        for account in page.get("accounts", []):
-            token = account.pop("auth_token", "")
-            mask(token)
-            tokens[str(account.get("sid"))] = token
-        response._content = orjson.dumps(page)
+    # Also an error without a token: messages quote it, and must not hold broken characters.
+    if b"auth_token" in content or not served:
+        found: dict[str, str] = {}
+        remove_tokens(page, found)
+        if served and isinstance(page, dict) and isinstance(page.get("accounts"), list):
+            tokens.update(found)
+        response._content = TOKEN_IN_TEXT.sub(rb"\1****", orjson.dumps(page))
     response.page = page  # type: ignore[attr-defined]
+
+
+def parse(content: bytes) -> Any:
+    """Return what a JSON body holds, or raise ValueError or RecursionError.
+
+    Bytes that are not UTF-8 and halves of a surrogate pair become U+FFFD, and a byte order mark is
+    passed over (BEHAVIOR 29). A number stays exact, if need be as text (BEHAVIOR 4).
+    """
+    try:
+        if LONG_NUMBER not in content.translate(DIGITS, b" \t\r\n"):
+            return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        pass
+    lenient = json.JSONDecoder(
+        parse_int=to_number, parse_float=to_number, parse_constant=str, strict=False
+    )
+    text = json.dumps(lenient.decode(content.decode("utf-8-sig", "replace")), ensure_ascii=False)
+    return orjson.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+
+
+def remove_tokens(value: Any, found: dict[str, str]) -> None:
+    """Move each `auth_token` of what was parsed to `found`, by the SID beside it, and mask it."""
+    if isinstance(value, dict):
+        token = value.pop("auth_token", None)
+        if token and isinstance(token, str):
+            mask(token)
+            found[str(value.get("sid"))] = token
+        value = [*value.values()]
+    for item in value if isinstance(value, list) else ():
+        remove_tokens(item, found)
 
 
 @dataclass
@@ -63,13 +113,39 @@ class PageExtractor(RecordExtractor):
 
     def extract_records(self, response: requests.Response) -> list[Row]:
         """Return the rows; a page that has no list of them raises, naming the request."""
-        page = getattr(response, "page", None) or orjson.loads(response.content)
+        page = getattr(response, "page", None)
         rows = page.pop(self.list_key, None) if isinstance(page, dict) else None
         if not isinstance(rows, list) or any(row.__class__ is not dict for row in rows):
             raise error(f"{describe(response)} answered without a list of '{self.list_key}'.")
+        if not all(rows):
+            # The CDK's queue takes an empty record for the end of all streams (BEHAVIOR 29).
+            LOGGER.warning("%s answered with empty rows: passed over.", describe(response))
+            rows = [row for row in rows if row]
         # The paginator parses the body once more for its link: leave it nothing but that.
         response._content = orjson.dumps(page)
         return rows
+
+
+@dataclass
+class UpdatedSince(RecordFilter):
+    """Passes on the rows that changed since the slice began (BEHAVIOR 13).
+
+    Why not YAML: format_datetime reads one spelling of a date, and raises where it finds another.
+    A row whose `date_updated` is absent or no date is passed on: its age is unknown (BEHAVIOR 3).
+    """
+
+    def filter_records(
+        self,
+        records: Iterable[Mapping[str, Any]],
+        stream_state: Mapping[str, Any],
+        stream_slice: StreamSlice | None = None,
+        next_page_token: Mapping[str, Any] | None = None,
+    ) -> Iterable[Mapping[str, Any]]:
+        """Yield the rows that may have changed."""
+        since = stream_slice["start_time"] if stream_slice else ""
+        for row in records:
+            if (read_date(row.get("date_updated")) or since) >= since:
+                yield row
 
 
 class WireNormalization(TypeTransformer):
@@ -102,18 +178,24 @@ def compile_schema(schema: Mapping[str, Any]) -> Iterable[tuple[str, Converter]]
         types = field_schema.get("type", [])
         if field_schema.get("format") == "date-time":
             yield name, to_iso8601
-        elif {"number", "integer"}.intersection([types] if isinstance(types, str) else types):
+        elif "number" in types:
             yield name, to_number
+        elif "integer" in types:
+            yield name, to_integer
 
 
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+# An exponent of thousands would fill the memory with digits, and is no figure of Twilio's.
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 # A double holds any number of fifteen digits (IEEE 754), and these are all that Twilio sends.
 SHORT_NUMBER = re.compile(r"-?\d{1,7}(\.\d{1,8})?", re.ASCII)
 
 
 @lru_cache(maxsize=65536)
 def to_number(text: str) -> int | float | str | None:
-    """Return exactly the number that a string holds; what a double cannot hold stays text."""
+    """Return exactly the number that a string holds; text that no number holds exactly stays.
+
+    Integers are of 64 bits and other numbers doubles, as in destinations (BEHAVIOR 4).
+    """
     if not text:
         return None
     if SHORT_NUMBER.fullmatch(text):
@@ -122,13 +204,17 @@ def to_number(text: str) -> int | float | str | None:
     if not NUMBER.fullmatch(text):
         return text
     exact = Decimal(text)
-    # An exponent of thousands would fill the memory with digits, and is no figure of Twilio's.
-    if abs(exact.adjusted()) > 300:
-        return text
     if exact == exact.to_integral_value():
-        return int(exact)
+        return int(exact) if -(2**63) <= exact < 2**63 else text
     number = float(exact)
     return number if Decimal(repr(number)) == exact else text
+
+
+@lru_cache(maxsize=65536)
+def to_integer(text: str) -> int | str | None:
+    """Return the integer that a string holds; other text stays (BEHAVIOR 4)."""
+    number = to_number(text)
+    return text if isinstance(number, float) else number
 
 
 class QuietRow(Row):

@@ -35,9 +35,12 @@ BUGS = (
     Bug("soft-deleted recordings not asked for", M, "?IncludeSoftDeleted=true", ""),
     Bug("usage of parents with their children's", M, "?IncludeSubaccounts=false", ""),
     Bug("only the first page", M, "response.next_page_uri or", "None or"),
-    Bug("participants keyed by conference", M, "[conference_sid, call_sid]", "[conference_sid]"),
+    Bug("participants keyed by conference", M, "[call_sid, conference_sid]", "[conference_sid]"),
     Bug(
-        "auth_token replicated", "rows.py", 'account.pop("auth_token", "")', 'account["auth_token"]'
+        "auth_token replicated",
+        "rows.py",
+        'value.pop("auth_token", None)',
+        'value.get("auth_token")',
     ),
     Bug(
         "cursor of a refused account moves",

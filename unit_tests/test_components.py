@@ -1,14 +1,11 @@
-"""Properties of the conversions and windows in components.py."""
+"""Properties of windows, waiting and the throttle."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
-from email.utils import format_datetime
 
 import orjson
 import pytest
@@ -21,88 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_twilio.credentials import Throttle, known
-from source_twilio.dates import from_text, to_iso8601, to_text
+from source_twilio.dates import from_text, to_text
 from source_twilio.errors import bad_request
 from source_twilio.network import retry_after
-from source_twilio.rows import QuietRow, WireNormalization, to_number
+from source_twilio.rows import QuietRow
 from source_twilio.windows import split
 
 seconds = st.datetimes(
     min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(timezone.utc)
 ).map(lambda moment: moment.replace(microsecond=0))
-offsets = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
-
-
-@given(seconds, offsets)
-def test_dates_keep_their_moment(moment: datetime, offset: timezone) -> None:
-    """RFC 2822 and ISO 8601 of any zone leave as the same moment in UTC (BEHAVIOR 3)."""
-    local = moment.astimezone(offset)
-    assert to_iso8601(format_datetime(local)) == to_text(moment)
-    assert to_iso8601(local.isoformat()) == to_text(moment)
-    assert to_iso8601(to_text(moment)) == to_text(moment)
-
-
-@given(st.text(max_size=40))
-def test_what_is_no_date_stays(text: str) -> None:
-    """Text that is no date is passed on as it is, and a date is idempotent."""
-    once = to_iso8601(text)
-    assert once is None if text == "" else to_iso8601(once or "") == once
-
-
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=5, min_value=-9999999))
-def test_numbers_keep_their_value(number: Decimal) -> None:
-    """A numeric string leaves as exactly that number, or as it is (BEHAVIOR 4)."""
-    sent = f"{number:f}"
-    converted = to_number(sent)
-    assert Decimal(str(converted)) == number
-    assert json.loads(json.dumps(converted)) == converted
-
-
-@pytest.mark.parametrize(
-    ("sent", "emitted"),
-    [
-        ("", None),
-        ("12", 12),
-        ("-0.00750", -0.0075),
-        ("1.0", 1),
-        ("9007199254740993", 9007199254740993),
-        ("0.1234567890123456789", "0.1234567890123456789"),
-        ("1_000", "1_000"),
-        ("nan", "nan"),
-        ("Infinity", "Infinity"),
-        ("1e999999999", "1e999999999"),
-        ("12 seconds", "12 seconds"),
-        ("٣", "٣"),
-    ],
-)
-def test_numbers(sent: str, emitted: float | str | None) -> None:
-    """What a JSON number cannot hold exactly is passed on as it is (BEHAVIOR 4)."""
-    assert to_number(sent) == emitted
-    assert type(to_number(sent)) is type(emitted)
-
-
-def test_conversion_follows_the_schema() -> None:
-    """Fields are converted by what the schema says of them, never by what they look like."""
-    schema = {
-        "properties": {
-            "body": {"type": ["null", "string"]},
-            "sent": {"type": ["null", "string"], "format": "date-time"},
-            "day": {"type": ["null", "string"], "format": "date"},
-            "count": {"type": "integer"},
-            "price": {"type": ["null", "number"]},
-        }
-    }
-    date = "Fri, 24 May 2019 17:44:46 +0000"
-    row = {"body": date, "sent": date, "day": "2019-05-24", "count": "3", "price": None, "new": "7"}
-    WireNormalization().transform(row, schema)
-    assert row == {
-        "body": date,
-        "sent": "2019-05-24T17:44:46Z",
-        "day": "2019-05-24",
-        "count": 3,
-        "price": None,
-        "new": "7",
-    }
 
 
 def test_quiet_row_is_overlooked_by_the_cursor_alone() -> None:

@@ -226,7 +226,7 @@ def test_first_request_out_of_reach(stream: str, ask: Ask) -> None:
     name = {"alerts": "StartDate", "messages": "DateSent>"}[stream]
 
     def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
-        if query.get(name, "2026") < "2025-12-27":
+        if query.get(name, "2026") < "2025-12-26T12":
             return 400, {"code": 20004, "message": "The date must be within the last 20 days"}
         return page(stream, link=None if name in query else "/2010-04-01/Accounts/x.json?Page=1")
 

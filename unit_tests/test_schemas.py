@@ -1,6 +1,7 @@
 """The record schemas: one valid file per stream, every field typed and described."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 import source_twilio
+from source_twilio import SourceTwilio
+from unit_tests.mock_twilio import CONFIG
 
 FOLDER = Path(source_twilio.__file__).parent / "schemas"
 STREAMS = [
@@ -35,16 +38,17 @@ STREAMS = [
     "usage_records",
     "usage_triggers",
 ]
-AVAILABLE_KEY = ["account_sid", "country_code", "phone_number"]
+# The most selective column first: some loaders look at that one alone.
+AVAILABLE_KEY = ["phone_number", "account_sid", "country_code"]
 KEYS = dict.fromkeys(STREAMS, ["sid"]) | {
-    "available_phone_number_countries": ["account_sid", "country_code"],
+    "available_phone_number_countries": ["country_code", "account_sid"],
     "available_phone_numbers_local": AVAILABLE_KEY,
     "available_phone_numbers_mobile": AVAILABLE_KEY,
     "available_phone_numbers_toll_free": AVAILABLE_KEY,
-    "conference_participants": ["conference_sid", "call_sid"],
-    "dependent_phone_numbers": ["address_sid", "sid"],
-    "keys": ["account_sid", "sid"],
-    "usage_records": ["account_sid", "category", "start_date", "end_date"],
+    "conference_participants": ["call_sid", "conference_sid"],
+    "dependent_phone_numbers": ["sid", "address_sid"],
+    "keys": ["sid", "account_sid"],
+    "usage_records": ["start_date", "category", "account_sid", "end_date"],
 }
 SCALARS = ["boolean", "integer", "number", "string"]
 TEMPORAL = {
@@ -146,6 +150,34 @@ def test_key_comes_first_and_is_never_null(path: Path) -> None:
     key = KEYS[path.stem]
     assert list(properties)[: len(key)] == key
     assert [properties[name]["type"] for name in key] == ["string"] * len(key)
+
+
+def test_keys_of_the_manifest() -> None:
+    """The primary keys of the streams are those above, in that order."""
+    streams = SourceTwilio(config=CONFIG).resolved_manifest["definitions"]["streams"]
+    keys = {name: stream["$parameters"]["primary_key"] for name, stream in streams.items()}
+    assert {name: [key] if isinstance(key, str) else key for name, key in keys.items()} == KEYS
+
+
+def test_capabilities_in_both_spellings() -> None:
+    """Twilio spells the capabilities of a number as `sms` here and as `SMS` there."""
+    found = {
+        path.stem: list(field["properties"])
+        for path in FOLDER.iterdir()
+        if (field := load(path)["properties"].get("capabilities"))
+    }
+    streams = [name for name in STREAMS if re.search("numbers(_|$)", name)]
+    assert found == dict.fromkeys(streams, ["voice", "Voice", "sms", "SMS", "mms", "MMS", "fax"])
+
+
+def test_error_codes_join() -> None:
+    """An error code has the same type in each stream, so that streams join on it."""
+    kinds = {
+        path.stem: kind(field)
+        for path in FOLDER.iterdir()
+        if (field := load(path)["properties"].get("error_code"))
+    }
+    assert kinds == dict.fromkeys(("alerts", "messages", "recordings"), "integer")
 
 
 @each_file

@@ -67,6 +67,8 @@ class TwilioRetriever(SimpleRetriever):
     missing_is_empty: bool = False
     # The page size to fall back to where the server fails at the usual one (BEHAVIOR 16).
     smaller_page_size: int | None = None
+    # A list of a product API is asked with the account's own credentials (BEHAVIOR 14).
+    of_product_api: bool = False
     # The configured account's own list may not be read, which is said once.
     _denied: bool = field(init=False, default=False)
 
@@ -92,7 +94,7 @@ class TwilioRetriever(SimpleRetriever):
         part = stream_slice or StreamSlice(partition={}, cursor_slice={})
         account, memory = part.partition.get("account_sid", ""), known(self.config)
         denied = self._denied and account == self.config["account_sid"]
-        if denied or memory.skipped.is_refused(account):
+        if denied or memory.skipped.is_refused((account, self.of_product_api)):
             return
         proven, begun = True, False
         try:
@@ -126,7 +128,7 @@ class TwilioRetriever(SimpleRetriever):
                 return
             sentence = f"{self.name}: {may_not_read(response, self.config)}."
             raise error(sentence, FailureType.config_error)
-        memory.skipped.note(self.name, account, status)
+        memory.skipped.note(self.name, (account, self.of_product_api), status)
 
     def _observe(self, part: StreamSlice) -> None:
         """Tell the cursor that the slice has arrived up to its end."""
@@ -301,7 +303,7 @@ class TwilioRetriever(SimpleRetriever):
                     stream_slice, next_page_token, page_size_override
                 )
             if response is None or response.ok:
-                memory.skipped.opened(account)
+                memory.skipped.opened((account, self.of_product_api))
                 return response
             missing_is_empty = self.missing_is_empty or self.nested_router
             if response.status_code == 404 and missing_is_empty and not next_page_token:

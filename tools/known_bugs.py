@@ -45,8 +45,8 @@ BUGS = (
     Bug(
         "cursor of a refused account moves",
         "retriever.py",
-        "if self.cursor and cursor_field and not unproven:",
-        "if self.cursor and cursor_field:",
+        "            self._skip(account, refused.response)\n",
+        "            self._skip(account, refused.response)\n            self._observe(part)\n",
     ),
     Bug(
         "a broken body taken for an empty page",
@@ -59,8 +59,8 @@ BUGS = (
     Bug(
         "media of one message per account",
         M,
-        "primary_key: sid\n        list_key: media_list",
-        "primary_key: account_sid\n        list_key: media_list",
+        "primary_key: sid\n        resource: Messages/{message_sid}/Media",
+        "primary_key: account_sid\n        resource: Messages/{message_sid}/Media",
     ),
     Bug(
         "alerts of the main account only",

@@ -209,8 +209,8 @@ def test_first_request_meets_the_cap(body: Row, ask: Ask) -> None:
     """BEHAVIOR 23: the first request of a list may have too many rows too: it is split."""
 
     def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
-        days = int(query.get("EndDate", "2026-01-99")[8:10]) - int(query["StartDate"][8:10])
-        if days > 2 or "EndDate" not in query and query["StartDate"] < "2026-01-15":
+        end = query.get("EndDate", "2026-01-15")
+        if int(end[8:10]) - int(query["StartDate"][8:10]) > 2:
             return 400, body
         return page("alerts", {"sid": "NO1", "date_generated": query["StartDate"]})
 
@@ -228,7 +228,8 @@ def test_first_request_out_of_reach(stream: str, ask: Ask) -> None:
     def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
         if query.get(name, "2026") < "2025-12-26T12":
             return 400, {"code": 20004, "message": "The date must be within the last 20 days"}
-        return page(stream, link=None if name in query else "/2010-04-01/Accounts/x.json?Page=1")
+        first = name not in query and "Page" not in query
+        return page(stream, link="/2010-04-01/Accounts/x.json?Page=1" if first else None)
 
     output, _ = ask(twilio, stream, start_date="2025-11-01T00:00:00Z")
     assert status(output, stream) == "COMPLETE"

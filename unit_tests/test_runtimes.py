@@ -182,7 +182,9 @@ def test_builder(
         result = ask(__command="test_read", __test_read_config=limits)
         assert [log for log in result["logs"] if log["level"] in ("ERROR", "FATAL")] == []
         pages = [page for part in result["slices"] for page in part["pages"]]
-        hosts = {page["request"]["url"].partition("/20")[0] for page in pages}
+        # Rows without a date may come from a page that was asked for before (BEHAVIOR 6).
+        asked = [page["request"] for page in pages if page["request"]]
+        hosts = {request["url"].partition("/20")[0] for request in asked}
         assert hosts == {"https://api.twilio.com"}
         assert shown(result, expected[1][name]) == "records of the stream"
 

@@ -54,9 +54,10 @@ def report(
     refused: dict[tuple[str, bool], None], left_out: dict[str, dict[tuple[str, bool], None]]
 ) -> None:
     """Log how many accounts were skipped, where they were more than have been named."""
-    for stream, accounts in {"all streams": refused, **left_out}.items():
+    for stream, found in {"all streams": refused, **left_out}.items():
+        accounts = [*dict.fromkeys(sid for sid, _ in found)]
         if len(accounts) > NAMED:
-            named = ", ".join(sid for sid, _ in [*accounts][:NAMED])
+            named = ", ".join(accounts[:NAMED])
             LOGGER.warning(
                 "%s: Twilio refuses to show %s accounts: skipped, cursors stay. The first are %s.",
                 stream,

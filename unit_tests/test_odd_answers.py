@@ -13,6 +13,7 @@ import pytest
 import requests_mock
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
+from source_twilio.skipped import Skipped
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT
 from unit_tests.reading import final_state, problems, read, records
 from unit_tests.test_contract import _haste, errors, saved, status
@@ -329,6 +330,23 @@ def test_refused_credentials_are_asked_once(ask: Ask) -> None:
     lines = [message for message in problems(output) if "refuses to show account" in message]
     assert len(lines) == 3
     assert {status(output, name) for name in streams} == {"COMPLETE"}
+
+
+def test_one_line_for_many_accounts(caplog: pytest.LogCaptureFixture) -> None:
+    """BEHAVIOR 9: at the end one line says how many accounts were skipped, and names a few."""
+    caplog.set_level("WARNING", "airbyte")
+    skipped = Skipped()
+    for number in range(150):
+        for of_product_api in (False, True):
+            skipped.note("calls", (f"AC{number}", of_product_api), 401)
+    for number in range(2):
+        skipped.note("keys", (f"AC{number}", False), 403)
+    caplog.clear()
+    del skipped
+    assert [record.getMessage() for record in caplog.records] == [
+        "all streams: Twilio refuses to show 150 accounts: skipped, cursors stay. The first are "
+        "AC0, AC1, AC2."
+    ]
 
 
 def test_alerts_of_accounts_chosen_later(ask: Ask) -> None:

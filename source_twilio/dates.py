@@ -1,7 +1,7 @@
 """The one reader of dates, and how cursors and slices spell a moment."""
 
 import re
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +54,11 @@ def day_of(text: str) -> str:
         _, day, month, year = text.split()
         text = f"{year}-{MONTHS.index(month) + 1:02}-{day:0>2}"
     return date.fromisoformat(text).isoformat()
+
+
+def days(duration: str) -> timedelta:
+    """Return a duration of days, as the manifest spells it: `P30D`."""
+    return timedelta(days=int(duration.strip("PD")))
 
 
 def from_text(text: str) -> datetime:

@@ -9,7 +9,7 @@ from typing import Any
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 
 from source_twilio.credentials import known
-from source_twilio.dates import from_text, read_date, to_text
+from source_twilio.dates import days, from_text, read_date, to_text
 
 # Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
 LEGACY_STEP_BACK = timedelta(days=15)
@@ -117,28 +117,27 @@ class AccountStateMigration(StateMigration):
         The first sync of a UTC day reads again what may have changed since (BEHAVIOR 20).
         """
         stream, now = self.declarative_stream, datetime.now(timezone.utc)
-        kept_for = days(stream.parameters.get("kept_for"))
-        if kept_for and cursor < now - kept_for:
+        kept_for = stream.parameters.get("kept_for")
+        if kept_for and cursor < now - days(kept_for):
             about = f" of account {account}" if account else ""
-            # Said when the account has been read: a refused one is none of the user's concern.
-            known(self.config).gaps[stream.name, account] = (
+            gap = (
                 f"{stream.name}: the last sync{about} reached {to_text(cursor)}, and Twilio shows "
-                f"{kept_for.days} days only: what lies between is out of reach (BEHAVIOR 10)."
+                f"{days(kept_for).days} days only: what lies between is out of reach (BEHAVIOR 10)."
             )
-        deep = days(stream.parameters.get("followed_for")) if value == "undated" else None
+            if account:
+                # Said when the account has been read: a refused one is none of the user's concern.
+                known(self.config).gaps[stream.name, account] = gap
+            else:
+                known(self.config).warn(gap)
+        deep = stream.parameters.get("followed_for") if value == "undated" else None
         if deep and cursor + CLOCK_MARGIN < now.replace(hour=0, minute=0, second=0, microsecond=0):
-            cursor = min(cursor, now - deep)
+            cursor = min(cursor, now - days(deep))
         return {stream.incremental_sync.cursor_field: to_text(min(cursor, now))}
 
 
 def is_ours(partition: Mapping[str, Any], name: str) -> bool:
     """Return whether a partition is of this connector, of whatever release."""
     return set(partition) <= {*OWN_KEYS, name}
-
-
-def days(duration: Any) -> timedelta | None:
-    """Return a duration such as `P30D`, or None for none."""
-    return timedelta(days=int(duration.strip("PD"))) if duration else None
 
 
 def first_moment(cursor: Any) -> datetime | None:

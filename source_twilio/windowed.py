@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import chain
@@ -11,7 +12,7 @@ from airbyte_cdk.sources.declarative.partition_routers import CartesianProductSt
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_twilio.credentials import known
-from source_twilio.dates import from_text, read_date, to_text
+from source_twilio.dates import days, from_text, read_date, to_text
 from source_twilio.errors import LOGGER, OutOfReachError, TooManyRowsError, error
 from source_twilio.retriever import Part, TwilioRetriever
 from source_twilio.rows import Row
@@ -130,12 +131,10 @@ class WindowedRetriever(TwilioRetriever):
             late = from_text(end) + timedelta(hours=self.overlap_hours)
             late = min(late, datetime.now(timezone.utc))
             # What comes after the newest window is in the newest of its parts.
-            whole = (
-                window if has_next or "until" in window else limited(window, end_time=to_text(late))
-            )
+            whole = window if has_next else limited(window, end_time=to_text(late))
             former, later = split(whole, late, oldest)
             yield from self._window(former, has_former, True)
-            yield from self._window(later, True, has_next or "until" in window)
+            yield from self._window(later, True, has_next)
         else:
             yield from held
 
@@ -187,7 +186,8 @@ class WindowedRetriever(TwilioRetriever):
             # The last row tells how far the page goes back.
             undated = [row for row in page.rows[:-1] if not self._date(row)]
             rest = chain([page._replace(rows=[*undated, *page.rows[-1:]])], pages)
-            rows = [row for row in page.rows if self._date(row) >= self._since(part)]
+            since = self._since(part)
+            rows = [row for row in page.rows if self._date(row) >= since]
             yield from self._windows(part, page._replace(rows=rows))
         finally:
             if goes_on:
@@ -199,7 +199,8 @@ class WindowedRetriever(TwilioRetriever):
         with known(self.config).reading(-1):
             try:
                 rest = shared.result(timeout=0.5)
-            except TimeoutError:
+            # Not the built-in error before Python 3.11.
+            except FutureTimeoutError:
                 # Nobody reads the rows with a date.
                 rest = None if shared.cancel() else shared.result()
         return rest or self._pages(replaced(part, cursor_slice={}))
@@ -210,9 +211,10 @@ class WindowedRetriever(TwilioRetriever):
         The list comes newest first, so it is read to the first page whose last row is older than
         the window by every date it has.
         """
+        since = self._since(part)
         for page in pages:
             rows = [row for row in page.rows if not self._date(row)]
-            yield page._replace(rows=[r for r in rows if self._is_since(r, self._since(part))])
+            yield page._replace(rows=[row for row in rows if self._is_since(row, since)])
             if page.rows and not self._is_since(page.rows[-1], part["start_time"]):
                 return
 
@@ -245,8 +247,3 @@ class WindowedRetriever(TwilioRetriever):
         return super()._is_believed(part) or bool(
             created and str(part.get("end_time", "~")) < created
         )
-
-
-def days(duration: str) -> timedelta:
-    """Return a duration such as `P30D`."""
-    return timedelta(days=int(duration.strip("PD")))

@@ -366,6 +366,17 @@ def test_alerts_of_accounts_chosen_later(ask: Ask) -> None:
     ]
 
 
+def test_one_old_cursor_for_all_accounts(ask: Ask) -> None:
+    """BEHAVIOR 10: another connector's old cursor is warned of, though it names no account."""
+    state = {"messages": {"date_sent": "2024-06-01T00:00:00Z"}}
+    settings = {"start_date": "2024-01-01T00:00:00Z", "state": state}
+    output, _ = ask(lambda *_: page("messages"), "messages", **settings)
+    assert problems(output) == [
+        "messages: the last sync reached 2024-05-17T00:00:00Z, and Twilio shows 400 days only: "
+        "what lies between is out of reach (BEHAVIOR 10)."
+    ]
+
+
 def test_state_without_a_partition(ask: Ask) -> None:
     """BEHAVIOR 24: an entry of a state that names no partition is ignored."""
     state = {"recordings": {"states": [{"cursor": {"date_created": NEW}}, *STATE["states"][:0]]}}

@@ -53,7 +53,7 @@ class TwilioErrorHandler(DefaultErrorHandler):
             if came.status_code // 100 == 2:
                 return SUCCESS_RESOLUTION
             usual = super().interpret_response(came)
-            if usual.response_action == ResponseAction.IGNORE:
+            if came.status_code >= 400 and usual.response_action == ResponseAction.SUCCESS:
                 return usual
             if came.status_code not in CAN_PASS and came.status_code < 500:
                 return failed(unknown_answer(came), FailureType.system_error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,7 @@ class MockTwilio:
     answers: dict[Any, list[tuple[int, bytes]]] = field(default_factory=dict)
     unexpected: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
+    delay_seconds: float = 0
 
     def expect(self, address: str, body: Any, status: int = 200) -> None:
         """Answer one request for exactly this address, after those expected before it."""
@@ -69,6 +71,7 @@ class MockTwilio:
 
     def answer(self, request: Any, context: Any) -> bytes:
         """Answer one request (a requests_mock callback)."""
+        time.sleep(self.delay_seconds)
         self.headers.append(request.headers.get("Authorization", ""))
         waiting = self.answers.get(_key(request.url or ""))
         if not waiting:

@@ -45,12 +45,13 @@ SHAPES: dict[str, Any] = {
 
 @pytest.mark.parametrize("status", [200, 201, 203, 400, 401, 403, 404, 429, 500, 503])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_no_token_stays_in_a_body(shape: str, status: int) -> None:
+@pytest.mark.parametrize("spelling", ["auth_token", r"auth\u005ftoken", r"\u0061uth_toke\u006E"])
+def test_no_token_stays_in_a_body(shape: str, status: int, spelling: str) -> None:
     """Whatever status and shape a body has, the token is out of it, and the rest is not (2)."""
     tokens: dict[str, str] = {}
     sent = json.dumps(SHAPES[shape])
     rest = sent.replace(f', "auth_token": "{SECRET}"', "").replace(SECRET, "****")
-    response = answer(sent.encode(), status)
+    response = answer(sent.replace("auth_token", spelling).encode(), status)
     read_page(response, tokens)
     assert response.json() == json.loads(rest)
     assert tokens == ({SUBACCOUNT: SECRET} if (shape, status // 100) == ("a list", 2) else {})
@@ -241,3 +242,12 @@ def test_a_text_that_looks_like_a_long_number() -> None:
         "n": 3,
         "e": [True, None],
     }
+
+
+@pytest.mark.parametrize("before", ["[", "[7,", "[7, ", '{"x": '])
+def test_a_long_number_keeps_its_digits(before: str) -> None:
+    """Wherever it stands, a number that no double holds stays the text that it is (4)."""
+    after = "]" if before.startswith("[") else "}"
+    parsed = parse(f"{before}0.12345678901234567890{after}".encode())
+    *_, number = parsed if isinstance(parsed, list) else parsed.values()
+    assert number == "0.12345678901234567890"

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests_mock
 import time_machine
 
 from sandbox import Sandbox
 from unit_tests.access import AC, SECRET, SK, keyed, slept, some
 from unit_tests.conftest import NOW
+from unit_tests.mock_twilio import ACCOUNT, CONFIG
 from unit_tests.reading import check, read
 from unit_tests.test_contract import Make, Row, config, opened, sids, status, twilio
 
@@ -360,3 +362,18 @@ def test_network_lost_later(
     output = read({**config(twilio), "num_workers": 1}, "accounts", "queues")
     assert {status(output, name) for name in ("accounts", "queues")} == {"COMPLETE"}
     assert seen["pauses"] != 0
+
+
+def test_time_outs(clock: object) -> None:
+    """A server that is silent ends a check in seconds; lists that are long get more time."""
+    waits: dict[str, Any] = {}
+
+    def answer(request: Any, _: object) -> dict[str, Any]:
+        key = request.path.rpartition("/")[2].removesuffix(".json")
+        waits[key] = request.timeout
+        return {key: [{"sid": ACCOUNT}], "next_page_uri": None}
+
+    with requests_mock.Mocker() as mocker:
+        mocker.get(requests_mock.ANY, json=answer)
+        read(CONFIG, "queues")
+    assert waits == {"accounts": (3, 20), "queues": (3, 120)}

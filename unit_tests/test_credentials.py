@@ -41,17 +41,22 @@ __all__ = ["opened", "slept", "some", "twilio"]
 
 
 @pytest.mark.parametrize("kind", ["token", "main", "standard", "restricted", "none"])
-def test_discover(kind: str, twilio: Sandbox) -> None:
-    """The catalog is the same with whatever credentials, and nobody is asked."""
+def test_discover(kind: str, twilio: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """The catalog is the same with whatever credentials; what a key does not open is said (26)."""
     main = sids(twilio)[0]
     found = config(twilio)
     if kind in ("main", "standard", "restricted"):
         found = with_key(twilio, twilio.key(main, kind))  # type: ignore[arg-type]
     elif kind == "none":
         del found["auth_token"]
-    catalog = SourceTwilio(config=found).discover(logging.getLogger(), found)
+    catalog = SourceTwilio(config=found).discover(logging.getLogger("airbyte"), found)
     assert [stream.name for stream in catalog.streams] == ALL
-    assert twilio.requests == []
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    wanted = {"standard": [f"{ONLY_OWN.format(main)}; nor may it read keys."]}
+    if kind == "restricted":
+        assert warnings[0].startswith("Stream accounts is not available: The API key may read no")
+    else:
+        assert warnings == wanted.get(kind, [])
 
 
 def test_both_forms_of_the_token(some: None, twilio: Sandbox, clock: object) -> None:

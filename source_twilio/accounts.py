@@ -11,7 +11,14 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import PROBING, UNRECOVERABLE, known, refusal
+from source_twilio.credentials import (
+    AT_THE_START,
+    PROBING,
+    UNDER_WAY,
+    UNRECOVERABLE,
+    known,
+    refusal,
+)
 from source_twilio.errors import RefusedError, body_of, error
 from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import Row
@@ -31,8 +38,6 @@ class AccountsRetriever(TwilioRetriever):
 
     # Lists of an account, by the streams that read them.
     probes: Mapping[str, str] = field(default_factory=dict)
-    # The stream that the accounts are for is of a product API (BEHAVIOR 14).
-    of_product_api: bool = False
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Note the stream that the accounts are for; `name` is `accounts` in any case."""
@@ -41,14 +46,15 @@ class AccountsRetriever(TwilioRetriever):
 
     def _read(self, part: StreamSlice) -> Iterator[Page]:
         """Yield the accounts to read, as copies: each stream converts its own."""
-        rows = known(self.config).accounts(lambda: self._ask(part))
-        if self.of_product_api:
+        rows: list[Row] = known(self.config).accounts.get(lambda: self._ask(part))
+        if self._of_product_api:
             rows = self._with_tokens(rows)
         yield Page([{**row} for row in rows], part, True)
 
     def _ask(self, window: StreamSlice) -> list[Row]:
         """Return the accounts to read, once all of the list is there."""
-        rows: list[Row] = []
+        memory, rows = known(self.config), list[Row]()
+        memory.patience = AT_THE_START
         try:
             for page in self._pages(window):
                 rows += page.rows
@@ -58,6 +64,7 @@ class AccountsRetriever(TwilioRetriever):
             self._prove(refused.response)
             rows = [{"sid": self.config["account_sid"]}]
         self._verify({row.get("sid"): row for row in rows})
+        memory.patience = UNDER_WAY
         return self._selected(rows)
 
     def _prove(self, refused: requests.Response) -> None:

@@ -4,8 +4,7 @@ import re
 import threading
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from airbyte_cdk.sources.declarative.auth.token import BasicHttpAuthenticator
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 
 from source_twilio.errors import LOGGER, body_of, code_of, describe, error
-from source_twilio.rows import Row, mask, read_page
+from source_twilio.rows import mask, read_page
 from source_twilio.settings import PROBLEM, has_key
+from source_twilio.shared import Answer, SharedLists
 from source_twilio.skipped import Skipped
 
 
@@ -114,7 +114,8 @@ class Memory:
     # What the state of a stream and account says to warn of, once the account has been read.
     gaps: dict[tuple[str, str], str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _accounts: Future[list[Row]] | None = None
+    accounts: Answer = field(default_factory=Answer)
+    lists: SharedLists = field(default_factory=SharedLists)
     _warned: set[str] = field(default_factory=set)
 
     @contextmanager
@@ -127,29 +128,6 @@ class Memory:
         finally:
             with self.lock:
                 self.readers -= slices
-
-    def accounts(self, ask: Callable[[], list[Row]]) -> list[Row]:
-        """Return the accounts to read: the first stream asks, and the others wait for its answer.
-
-        What is wrong with credentials and settings is raised to all streams. After any other error
-        a later stream asks again.
-        """
-        with self.lock:
-            found, first = self._accounts or Future(), not self._accounts
-            self._accounts = found
-        if first:
-            try:
-                rows = ask()
-                self.patience = UNDER_WAY
-                found.set_result(rows)
-            except BaseException as failed:
-                if getattr(failed, "failure_type", None) != FailureType.config_error:
-                    self._accounts, self.patience = None, AT_THE_START
-                found.set_exception(failed)
-                raise
-        if error_of_first := found.exception():
-            raise error_of_first.with_traceback(None)
-        return found.result()
 
     def warn(self, message: str) -> None:
         """Log a warning once, although every stream has reason to give it."""

@@ -25,6 +25,7 @@ from source_twilio.credentials import asking_for, known, may_not_read
 from source_twilio.errors import LOGGER, RefusedError, bad_request, describe, error
 from source_twilio.nested import Below
 from source_twilio.rows import QuietRow
+from source_twilio.shared import KEPT_ROWS
 from source_twilio.side_by_side import side_by_side
 from source_twilio.windows import Page, replaced
 
@@ -68,14 +69,15 @@ class TwilioRetriever(SimpleRetriever):
     missing_is_empty: bool = False
     # The page size to fall back to where the server fails at the usual one (BEHAVIOR 16).
     smaller_page_size: int | None = None
-    # A list of a product API is asked with the account's own credentials (BEHAVIOR 14).
-    of_product_api: bool = False
     # The configured account's own list may not be read, which is said once.
     _denied: bool = field(init=False, default=False)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Show the pages in the builder: the factory arranges that for a SimpleRetriever only."""
         super().__post_init__(parameters)
+        self._resource = str(parameters.get("resource", ""))
+        # A list of a product API is asked with the account's own credentials (BEHAVIOR 14).
+        self._of_product_api = is_of_product_api(self._resource)
         for _, retriever in self._parents():
             # What is missing in a parent is missing in the stream that is read through it.
             retriever.name = self.name
@@ -95,7 +97,7 @@ class TwilioRetriever(SimpleRetriever):
         part = stream_slice or StreamSlice(partition={}, cursor_slice={})
         account, memory = part.partition.get("account_sid", ""), known(self.config)
         denied = self._denied and account == self.config["account_sid"]
-        if denied or memory.skipped.is_refused((account, self.of_product_api)):
+        if denied or memory.skipped.is_refused((account, self._of_product_api)):
             return
         proven, begun = True, False
         try:
@@ -129,7 +131,7 @@ class TwilioRetriever(SimpleRetriever):
                 return
             sentence = f"{self.name}: {may_not_read(response, self.config)}."
             raise error(sentence, FailureType.config_error)
-        memory.skipped.note(self.name, (account, self.of_product_api), status)
+        memory.skipped.note(self.name, (account, self._of_product_api), status)
 
     def _observe(self, part: StreamSlice) -> None:
         """Tell the cursor that the slice has arrived up to its end."""
@@ -200,7 +202,7 @@ class TwilioRetriever(SimpleRetriever):
     def _parts(self, part: StreamSlice) -> Iterator[Part]:
         """Yield the parts of a slice: all of it, or what hangs below each part of a parent."""
         if not self.nested_router:
-            yield Part(self._pages(part))
+            yield Part(self._shared(part))
             return
         below = Below(self._pages, self._width)
         for parent, retriever in self._parents():
@@ -241,6 +243,24 @@ class TwilioRetriever(SimpleRetriever):
                 yield replaced(page.part, partition={**page.part.partition, name: row[key]})
 
     # -------------------------------------------------------------------------- pages and answers
+
+    def _shared(self, part: StreamSlice) -> Iterator[Page]:
+        """Yield one list page by page; a short one is asked once for all streams that want it.
+
+        Each stream changes rows of its own.
+        """
+        pages, asked = self._pages(part), list[Page]()
+
+        def ask() -> Page | None:
+            asked.append(next(pages))
+            return asked[0] if asked[0].last and len(asked[0].rows) <= KEPT_ROWS else None
+
+        key = self._resource.format(**part.partition) + str(part.partition)
+        if page := known(self.config).lists.get(key, ask):
+            yield page._replace(rows=[{**row} for row in page.rows], part=part)
+        else:
+            yield from asked
+            yield from pages
 
     def _pages(self, part: StreamSlice) -> Iterator[Page]:
         """Yield one list page by page, on failure once more with smaller pages."""
@@ -306,7 +326,7 @@ class TwilioRetriever(SimpleRetriever):
                     stream_slice, next_page_token, page_size_override
                 )
             if response is None or response.ok:
-                memory.skipped.opened((account, self.of_product_api))
+                memory.skipped.opened((account, self._of_product_api))
                 return response
             missing_is_empty = self.missing_is_empty or self.nested_router
             if response.status_code == 404 and missing_is_empty and not next_page_token:
@@ -317,3 +337,8 @@ class TwilioRetriever(SimpleRetriever):
             if pause is None:
                 raise RefusedError(response)
             time.sleep(pause)
+
+
+def is_of_product_api(resource: str) -> bool:
+    """Return whether a resource is a whole URL, and not one of the 2010 API."""
+    return resource.startswith("https:") and not resource.startswith("https://api.twilio.com/")

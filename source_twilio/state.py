@@ -10,6 +10,7 @@ from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigr
 
 from source_twilio.credentials import known
 from source_twilio.dates import days, from_text, read_date, to_text
+from source_twilio.retriever import is_of_product_api
 
 # Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
 LEGACY_STEP_BACK = timedelta(days=15)
@@ -49,7 +50,7 @@ class AccountStateMigration(StateMigration):
                 cursors[key] = min(cursor, cursors.get(key, cursor))
         # One cursor for all accounts, as other connectors save it.
         everywhere = None if ours else self._everywhere(stream_state)
-        if everywhere and self.declarative_stream.parameters.get("of_product_api"):
+        if everywhere and is_of_product_api(self.declarative_stream.parameters["resource"]):
             # Other connectors read the configured account's rows only (14).
             cursors.setdefault((self.config["account_sid"], None), everywhere)
         migrated = {

@@ -142,16 +142,16 @@ def test_failed_account_list(failure: Exception, asked_times: int) -> None:
         raise failure
 
     with ThreadPoolExecutor(3) as pool:
-        first = pool.submit(memory.accounts, ask)
+        first = pool.submit(memory.accounts.get, ask)
         begun.wait(10)
-        later = [pool.submit(memory.accounts, ask) for _ in range(2)]
+        later = [pool.submit(memory.accounts.get, ask) for _ in range(2)]
         time.sleep(0.1)
         go.set()
         found = [future.exception() for future in (first, *later)]
     assert found == [failure] * 3
     assert len(calls) == 1
     with pytest.raises(type(failure), match=str(failure)):
-        memory.accounts(ask)
+        memory.accounts.get(ask)
     assert len(calls) == asked_times
 
 

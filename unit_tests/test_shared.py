@@ -1,0 +1,97 @@
+"""What several streams ask alike is asked once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+import time_machine
+from airbyte_cdk.models import FailureType
+
+from source_twilio.errors import error
+from source_twilio.shared import KEPT_ANSWERS, KEPT_SECONDS, Answer, SharedLists
+from unit_tests.mock_twilio import ACCOUNT, CONFIG, MockTwilio, url
+from unit_tests.reading import problems, read, records
+
+
+@pytest.mark.parametrize(("count", "times"), [(1, 1), (200, 1), (201, 2)])
+def test_parents_are_asked_once(
+    count: int, times: int, mock: MockTwilio, clock: time_machine.Traveller
+) -> None:
+    """Streams share a list that is short and has one page, and each converts rows of its own."""
+    mock.page(url("Accounts.json", PageSize=1000), "accounts", [{"sid": ACCOUNT}])
+    day = "Sat, 10 Jan 2026 00:00:01 +0000"
+    rows = [{"sid": f"AD{number:032x}", "date_created": day} for number in range(count)]
+    address = url(f"Accounts/{ACCOUNT}/Addresses.json", PageSize=1000)
+    for _ in range(times):
+        mock.page(address, "addresses", rows)
+    for row in rows:
+        path = f"Accounts/{ACCOUNT}/Addresses/{row['sid']}/DependentPhoneNumbers.json"
+        mock.page(url(path, PageSize=1000), "dependent_phone_numbers", [])
+    output = read(CONFIG, "addresses", "dependent_phone_numbers")
+    wanted = [{"sid": row["sid"], "date_created": "2026-01-10T00:00:01Z"} for row in rows]
+    assert records(output, "addresses") == wanted
+    assert problems(output) == []
+
+
+def test_the_list_of_four_streams(mock: MockTwilio, clock: time_machine.Traveller) -> None:
+    """The countries are asked once, for their own stream and for three types of numbers."""
+    mock.page(url("Accounts.json", PageSize=1000), "accounts", [{"sid": ACCOUNT}])
+    path = f"Accounts/{ACCOUNT}/AvailablePhoneNumbers"
+    mock.page(url(f"{path}.json", PageSize=1000), "countries", [{"country_code": "US"}])
+    for kind in ("Local", "Mobile", "TollFree"):
+        mock.page(url(f"{path}/US/{kind}.json", PageSize=1000), "available_phone_numbers", [])
+    kinds = ("local", "mobile", "toll_free")
+    output = read(
+        CONFIG,
+        "available_phone_number_countries",
+        *(f"available_phone_numbers_{kind}" for kind in kinds),
+    )
+    assert records(output, "available_phone_number_countries") == [
+        {"country_code": "US", "account_sid": ACCOUNT}
+    ]
+    assert problems(output) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "asked"),
+    [
+        ("found", 1),
+        (None, 2),
+        (error("Twilio is down."), 2),
+        (ValueError("a bug"), 2),
+        (error("The token is wrong.", FailureType.config_error), 1),
+    ],
+)
+def test_what_is_kept(first: Any, asked: int) -> None:
+    """An answer is kept, and so is what is wrong with the settings; nothing else is."""
+    answer, times = Answer(), []
+
+    def ask() -> Any:
+        times.append("asked")
+        if isinstance(first, Exception):
+            raise first
+        return first
+
+    for _ in range(2):
+        if isinstance(first, Exception):
+            with pytest.raises(type(first), match=str(first)):
+                answer.get(ask)
+        else:
+            assert answer.get(ask) == first
+    assert len(times) == asked
+
+
+def test_lists_grow_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list is asked again after half an hour, and when many others have come since."""
+    lists, now = SharedLists(), 5000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    assert lists.get("a", lambda: 1) == 1
+    now += KEPT_SECONDS
+    assert lists.get("a", lambda: 2) == 1
+    now += 1
+    assert lists.get("a", lambda: 3) == 3
+    for number in range(KEPT_ANSWERS):
+        lists.get(str(number), lambda: 4)
+    assert lists.get("a", lambda: 5) == 5

@@ -2,8 +2,10 @@
 
 import gc
 import sys
+from collections.abc import Collection
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint, launch
+from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAMES_CONFIG_KEY
 
 from source_twilio.source import SourceTwilio
 
@@ -18,11 +20,19 @@ def run(args: list[str] | None = None) -> None:
     catalog = AirbyteEntrypoint.extract_catalog(arguments)
     config = AirbyteEntrypoint.extract_config(arguments)
     state = AirbyteEntrypoint.extract_state(arguments)
+    settings = SourceTwilio.read_config(config) if config else {}
+    # To build a stream takes time, so a command builds what it needs.
+    names: Collection[str] | None = None
+    if "spec" in arguments[:1]:
+        names = []
+    elif "check" in arguments[:1]:
+        names = ["accounts", *(settings.get(CHECK_STREAM_NAMES_CONFIG_KEY) or [])]
     source = SourceTwilio(
         SourceTwilio.read_catalog(catalog) if catalog else None,
-        SourceTwilio.read_config(config) if config else None,
+        settings,
         SourceTwilio.read_state(state) if state else None,
         config,
+        names,
     )
     launch(source, arguments)
 

@@ -10,8 +10,7 @@ import pytest
 from sandbox import Sandbox
 from sandbox.api import Key
 from source_twilio import SourceTwilio
-from unit_tests import reading
-from unit_tests.test_contract import Row, SomeStreams, config
+from unit_tests.test_contract import Row, config
 
 ALL = [stream.name for stream in SourceTwilio(config={"start_date": ""}).streams({})]
 SECRET = "5ec2e7" * 5 + "00"
@@ -29,12 +28,6 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(time, "sleep", nap)
     return seconds
-
-
-@pytest.fixture
-def some(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Build the streams of the catalog alone."""
-    monkeypatch.setattr(reading, "SourceTwilio", SomeStreams)
 
 
 def keyed(key: Key) -> Row:

@@ -24,7 +24,7 @@ from sandbox import Sandbox
 from source_twilio import SourceTwilio
 from source_twilio.credentials import MEMORIES, known
 from source_twilio.errors import error
-from unit_tests.access import AC, SECRET, slept, some
+from unit_tests.access import AC, SECRET, slept
 from unit_tests.conftest import NOW
 from unit_tests.reading import check, final_state, problems, read, records
 from unit_tests.test_contract import (
@@ -50,7 +50,7 @@ from unit_tests.test_contract import (
     twilio,
 )
 
-__all__ = ["opened", "slept", "some", "twilio"]
+__all__ = ["opened", "slept", "twilio"]
 
 
 # --------------------------------------------------------------------------------------------------
@@ -79,9 +79,7 @@ __all__ = ["opened", "slept", "some", "twilio"]
         pytest.param({"account_selection": None, "account_sids": None}, [0, 1, 2, 3], id="null"),
     ],
 )
-def test_account_selection(
-    settings: Row, chosen: list[int], some: None, opened: Make, clock: object
-) -> None:
+def test_account_selection(settings: Row, chosen: list[int], opened: Make, clock: object) -> None:
     """The selected accounts are read, and no other is asked for anything."""
     twilio = opened(closed=True)
     settings = dict(settings)
@@ -99,7 +97,7 @@ def test_account_selection(
     assert set(cursors(output, "alerts")) <= set(selected)
 
 
-def test_order_of_accounts(some: None, opened: Make, clock: object) -> None:
+def test_order_of_accounts(opened: Make, clock: object) -> None:
     """The main account comes first and inactive ones last: the builder shows five slices only."""
     twilio = opened(closed=True)
     main, second, third, _ = sids(twilio)
@@ -111,7 +109,7 @@ def test_order_of_accounts(some: None, opened: Make, clock: object) -> None:
     assert len(order) == 4
 
 
-def test_account_list_is_asked_once(some: None, twilio: Sandbox, clock: object) -> None:
+def test_account_list_is_asked_once(twilio: Sandbox, clock: object) -> None:
     """However many streams want the list at the same time, one request is made for it."""
     twilio.latency_ms = 100
     names = ("queues", "accounts", "calls", "keys", "alerts")
@@ -211,7 +209,7 @@ def test_memories_are_bounded() -> None:
     assert known(configurations[0]) is not memories[0]
 
 
-def test_split_over_two_connections(some: None, twilio: Sandbox, clock: object) -> None:
+def test_split_over_two_connections(twilio: Sandbox, clock: object) -> None:
     """Two lists that share the accounts out read, together, everything, and nothing twice."""
     main, *others = sids(twilio)
     parts = [
@@ -222,7 +220,7 @@ def test_split_over_two_connections(some: None, twilio: Sandbox, clock: object) 
         assert arrived(parts[0], name) + arrived(parts[1], name) == shown(twilio, name)
 
 
-def test_listed_stranger(some: None, twilio: Sandbox, clock: object) -> None:
+def test_listed_stranger(twilio: Sandbox, clock: object) -> None:
     """A listed account that Twilio does not show is named, once, and the others are read."""
     found = config(twilio, account_selection="listed", account_sids=[AC, sids(twilio)[1]])
     output = read(found, "queues", "keys", "alerts")
@@ -238,7 +236,7 @@ def test_listed_stranger(some: None, twilio: Sandbox, clock: object) -> None:
 # --------------------------------------------------------------------------------------------------
 
 
-def test_alerts_of_all_accounts(some: None, twilio: Sandbox, clock: time_machine.Traveller) -> None:
+def test_alerts_of_all_accounts(twilio: Sandbox, clock: time_machine.Traveller) -> None:
     """BEHAVIOR 14: each account's alerts, asked with its own token, with a cursor of its own."""
     for account in sids(twilio):
         add(twilio, "alerts", account, NOW - DAY)
@@ -261,7 +259,7 @@ def test_alerts_of_all_accounts(some: None, twilio: Sandbox, clock: time_machine
     assert problems(first) + problems(second) == []
 
 
-def test_alerts_of_a_refused_account(some: None, twilio: Sandbox, clock: object) -> None:
+def test_alerts_of_a_refused_account(twilio: Sandbox, clock: object) -> None:
     """BEHAVIOR 9, 14: a subaccount whose token is refused is skipped; its cursor stays."""
     main, refused, other = sids(twilio)
     for account in sids(twilio):
@@ -274,7 +272,7 @@ def test_alerts_of_a_refused_account(some: None, twilio: Sandbox, clock: object)
     assert problems(output) == [refusal("alerts", refused, 401)]
 
 
-def test_alerts_of_the_main_account(some: None, twilio: Sandbox, clock: object) -> None:
+def test_alerts_of_the_main_account(twilio: Sandbox, clock: object) -> None:
     """BEHAVIOR 14: without subaccount_product_data only the configured account is asked."""
     for account in sids(twilio):
         add(twilio, "alerts", account, NOW - DAY)
@@ -285,7 +283,7 @@ def test_alerts_of_the_main_account(some: None, twilio: Sandbox, clock: object) 
 
 
 def test_alerts_without_tokens(
-    some: None, twilio: Sandbox, clock: object, monkeypatch: pytest.MonkeyPatch
+    twilio: Sandbox, clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BEHAVIOR 14: accounts whose token is not known are left out, and counted."""
     for account in sids(twilio):
@@ -307,7 +305,7 @@ def test_alerts_without_tokens(
     ]
 
 
-def test_earlier_state_of_alerts(some: None, twilio: Sandbox, clock: object) -> None:
+def test_earlier_state_of_alerts(twilio: Sandbox, clock: object) -> None:
     """BEHAVIOR 14: our own state of the main account goes on where it was; others begin."""
     main, *others = sids(twilio)
     state = {

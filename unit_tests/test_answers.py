@@ -11,12 +11,12 @@ import pytest
 import time_machine
 
 from sandbox import Sandbox
-from unit_tests.access import keyed, slept, some
+from unit_tests.access import keyed, slept
 from unit_tests.conftest import NOW
 from unit_tests.reading import check, read, records
 from unit_tests.test_contract import Make, Row, config, errors, opened, sids, twilio
 
-__all__ = ["opened", "slept", "some", "twilio"]
+__all__ = ["opened", "slept", "twilio"]
 
 
 Settings = Callable[[Sandbox, pytest.MonkeyPatch], Row]
@@ -197,7 +197,6 @@ def test_answer_under_way(
     headers: Row,
     attempts: int,
     seconds: range,
-    some: None,
     twilio: Sandbox,
     clock: object,
     slept: list[float],

@@ -13,13 +13,13 @@ import requests_mock
 import time_machine
 
 from sandbox import Sandbox
-from unit_tests.access import AC, SECRET, SK, keyed, slept, some
+from unit_tests.access import AC, SECRET, SK, keyed, slept
 from unit_tests.conftest import NOW
 from unit_tests.mock_twilio import ACCOUNT, CONFIG
 from unit_tests.reading import check, read
 from unit_tests.test_contract import Make, Row, config, opened, sids, status, twilio
 
-__all__ = ["opened", "slept", "some", "twilio"]
+__all__ = ["opened", "slept", "twilio"]
 
 
 TOKEN_REFUSED = (
@@ -339,7 +339,7 @@ def test_no_network_at_the_start(opened: Make, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_network_lost_later(
-    some: None, twilio: Sandbox, clock: object, monkeypatch: pytest.MonkeyPatch
+    twilio: Sandbox, clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sync that has got going survives minutes without a network."""
     answer, seen = twilio.answer, Counter[str]()

@@ -26,14 +26,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import time_machine
-from airbyte_cdk.models import AirbyteStream, ConfiguredAirbyteCatalog
+from airbyte_cdk.models import AirbyteStream
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from sandbox import Sandbox
 from sandbox.data import seconds_of
 from sandbox.server import Faults
 from source_twilio import SourceTwilio
-from unit_tests import reading
 from unit_tests.conftest import NOW
 from unit_tests.reading import final_state, problems, read, records
 
@@ -84,26 +83,11 @@ Row = dict[str, Any]
 Found = Counter[tuple[str, ...]]
 
 
-class SomeStreams(SourceTwilio):
-    """The connector with the streams of the catalog alone: to build them takes most of the time."""
-
-    def __init__(self, catalog: ConfiguredAirbyteCatalog, *arguments: Any) -> None:
-        """Drop the other streams."""
-        super().__init__(catalog, *arguments)
-        names = {configured.stream.name for configured in catalog.streams}
-        streams = self._source_config["streams"]
-        self._source_config["streams"] = [row for row in streams if row["name"] in names]
-
-    def _validate_source(self) -> None:
-        """Take the manifest for valid: other tests read it as users do."""
-
-
 @pytest.fixture(autouse=True)
 def _haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait long, yet let threads that poll give way to each other."""
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.005)))
-    monkeypatch.setattr(reading, "SourceTwilio", SomeStreams)
 
 
 @pytest.fixture

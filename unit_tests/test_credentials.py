@@ -17,7 +17,7 @@ from sandbox import Sandbox
 from source_twilio import SourceTwilio
 from tools import credential_matrix
 from tools.soak import HOLDERS
-from unit_tests.access import ALL, SECRET, keyed, slept, some, with_key
+from unit_tests.access import ALL, SECRET, keyed, slept, with_key
 from unit_tests.conftest import NOW
 from unit_tests.reading import check, logged, problems, read, records
 from unit_tests.test_contract import (
@@ -37,7 +37,7 @@ from unit_tests.test_contract import (
     twilio,
 )
 
-__all__ = ["opened", "slept", "some", "twilio"]
+__all__ = ["opened", "slept", "twilio"]
 
 
 @pytest.mark.parametrize("kind", ["token", "main", "standard", "restricted", "none"])
@@ -59,7 +59,7 @@ def test_discover(kind: str, twilio: Sandbox, caplog: pytest.LogCaptureFixture) 
         assert warnings == wanted.get(kind, [])
 
 
-def test_both_forms_of_the_token(some: None, twilio: Sandbox, clock: object) -> None:
+def test_both_forms_of_the_token(twilio: Sandbox, clock: object) -> None:
     """The Auth Token reads the same under credentials as at the top, where it always was."""
     found = []
     for where in ("top", "credentials"):
@@ -74,7 +74,7 @@ def test_both_forms_of_the_token(some: None, twilio: Sandbox, clock: object) -> 
     assert {account for account, *_ in found[0][1]} == set(sids(twilio))
 
 
-def test_leftovers_of_the_other_choice(some: None, twilio: Sandbox, clock: object) -> None:
+def test_leftovers_of_the_other_choice(twilio: Sandbox, clock: object) -> None:
     """What is left of another choice, under credentials or at the top, is not used."""
     token = twilio.accounts[0].auth_token
     credentials = {"auth_type": "auth_token", "auth_token": token, "api_key_secret": SECRET}
@@ -84,7 +84,7 @@ def test_leftovers_of_the_other_choice(some: None, twilio: Sandbox, clock: objec
     assert status(read(found, "queues"), "queues") == "COMPLETE"
 
 
-def test_token_that_looks_like_a_number(some: None, twilio: Sandbox, clock: object) -> None:
+def test_token_that_looks_like_a_number(twilio: Sandbox, clock: object) -> None:
     """A token such as 1234e56 is sent as it is written."""
     token = "1" * 29 + "e12"
     twilio.update("accounts", sids(twilio)[0], auth_token=token)
@@ -95,7 +95,7 @@ ONLY_OWN = "accounts: this API key may not list accounts, so only account {} is 
 
 
 @pytest.mark.parametrize("opens", ["account", "subaccounts"])
-def test_main_key(opens: str, some: None, opened: Make, clock: object) -> None:
+def test_main_key(opens: str, opened: Make, clock: object) -> None:
     """BEHAVIOR 26: a Main key reads subaccounts where Twilio lets it, else skips them."""
     twilio = opened(main_keys_open=opens)
     main, *others = sids(twilio)
@@ -111,7 +111,7 @@ def test_main_key(opens: str, some: None, opened: Make, clock: object) -> None:
     assert {status(output, name) for name in ("accounts", "keys", "calls")} == {"COMPLETE"}
 
 
-def test_standard_key(some: None, twilio: Sandbox, clock: object) -> None:
+def test_standard_key(twilio: Sandbox, clock: object) -> None:
     """BEHAVIOR 26: a Standard key reads its account; keys says why not; the others go on."""
     main = sids(twilio)[0]
     found = with_key(twilio, twilio.key(main, "standard"))
@@ -137,9 +137,7 @@ def test_standard_key(some: None, twilio: Sandbox, clock: object) -> None:
 
 
 @pytest.mark.parametrize("not_permitted", [(401, 70051), (403, 20403)])
-def test_restricted_key(
-    not_permitted: tuple[int, int], some: None, opened: Make, clock: object
-) -> None:
+def test_restricted_key(not_permitted: tuple[int, int], opened: Make, clock: object) -> None:
     """BEHAVIOR 26: a Restricted key reads what it was given; the rest says which permission."""
     twilio = opened(not_permitted=not_permitted)
     main = sids(twilio)[0]
@@ -161,7 +159,7 @@ def test_restricted_key(
     assert warning == f"{ONLY_OWN.format(main)}; nor may it read {', '.join(closed)}."
 
 
-def test_probe_that_fails(some: None, twilio: Sandbox, clock: object) -> None:
+def test_probe_that_fails(twilio: Sandbox, clock: object) -> None:
     """BEHAVIOR 26: a list that fails while a key is tried is asked once, and named."""
     twilio.fail("Calls.json", 500)
     found = with_key(twilio, twilio.key(sids(twilio)[0], "standard"))
@@ -190,9 +188,7 @@ BELOW = ("available_phone_numbers", "conference_participants", "dependent_", "me
 PROBED = [name for name in ALL if name != "accounts" and not name.startswith(BELOW)]
 
 
-def test_list_refused_midway(
-    some: None, opened: Make, clock: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_list_refused_midway(opened: Make, clock: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """BEHAVIOR 26: an account list that stops halfway is an error, not one account."""
     twilio = opened(page_size_max=2)
     twilio.fail("Accounts.json.*PageToken", status=401, code=20003, times=None)
@@ -232,7 +228,7 @@ def test_check_of_selected_streams(twilio: Sandbox) -> None:
     )
 
 
-def test_token_of_a_subaccount(some: None, twilio: Sandbox, clock: object) -> None:
+def test_token_of_a_subaccount(twilio: Sandbox, clock: object) -> None:
     """A subaccount's own token reads that account, and nothing is missing."""
     account = twilio.accounts[1]
     found = {**config(twilio), "account_sid": account.sid, "auth_token": account.auth_token}
@@ -272,7 +268,7 @@ def test_every_list_is_probed() -> None:
     assert [*manifest["definitions"]["accounts_retriever"]["probes"]] == PROBED
 
 
-def test_basic_header_is_masked(some: None, twilio: Sandbox, clock: object) -> None:
+def test_basic_header_is_masked(twilio: Sandbox, clock: object) -> None:
     """BEHAVIOR 2: what signs a subaccount's request is masked before it is sent."""
     read(config(twilio), "alerts")
     account = twilio.accounts[1]

@@ -7,7 +7,7 @@ import requests
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_twilio.credentials import TwilioAuthenticator
-from unit_tests.access import AC, SECRET, slept, some, with_key
+from unit_tests.access import AC, SECRET, slept, with_key
 from unit_tests.conftest import NOW
 from unit_tests.reading import problems, read
 from unit_tests.test_contract import (
@@ -24,7 +24,7 @@ from unit_tests.test_contract import (
     twilio,
 )
 
-__all__ = ["opened", "slept", "some", "twilio"]
+__all__ = ["opened", "slept", "twilio"]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ __all__ = ["opened", "slept", "some", "twilio"]
 )
 @pytest.mark.parametrize("links_host", [None, "monitor.twilio.com"])
 def test_regions(
-    settings: Row, place: str, links_host: str | None, some: None, opened: Make, clock: object
+    settings: Row, place: str, links_host: str | None, opened: Make, clock: object
 ) -> None:
     """BEHAVIOR 27: all requests, links included, go to the hosts of the region, and no other."""
     twilio = opened(region=settings.get("region", "us1"), links_host=links_host, page_size_max=2)
@@ -59,7 +59,7 @@ def test_regions(
 PRODUCTS = ("api", "monitor")
 
 
-def test_key_in_its_region(some: None, opened: Make, clock: object) -> None:
+def test_key_in_its_region(opened: Make, clock: object) -> None:
     """BEHAVIOR 27: a key of ie1 reads ie1."""
     twilio = opened(region="ie1")
     found = with_key(twilio, twilio.key(sids(twilio)[0], "standard"), region="ie1")

@@ -12,11 +12,11 @@ from sandbox import Sandbox
 from source_twilio import SourceTwilio
 from source_twilio.credentials import TWILIO_HOST
 from source_twilio.settings import PROBLEM, SettingsTransformation, problem
-from unit_tests.access import AC, SECRET, slept, some
+from unit_tests.access import AC, SECRET, slept
 from unit_tests.reading import check, problems, read
 from unit_tests.test_contract import Row, asked, config, opened, status, twilio
 
-__all__ = ["opened", "slept", "some", "twilio"]
+__all__ = ["opened", "slept", "twilio"]
 
 
 def settled(**given: Any) -> Row:
@@ -127,7 +127,7 @@ def test_refused(
         {"num_worker": "3"},
     ],
 )
-def test_sync(settings: Row, some: None, twilio: Sandbox, clock: object) -> None:
+def test_sync(settings: Row, twilio: Sandbox, clock: object) -> None:
     """A sync takes what a check takes."""
     output = read({**config(twilio), "start_date": "2026-01-14", **settings}, "recordings")
     [(_, query), *_] = asked(twilio, "recordings")

@@ -20,7 +20,7 @@ from source_twilio.credentials import (
     refusal,
 )
 from source_twilio.errors import RefusedError, body_of, error
-from source_twilio.retriever import TwilioRetriever
+from source_twilio.retriever import TwilioRetriever, is_active
 from source_twilio.rows import Row
 from source_twilio.settings import has_key
 from source_twilio.windows import Page
@@ -164,8 +164,3 @@ class AccountsRetriever(TwilioRetriever):
                 "subaccount_product_data to false."
             )
         return found
-
-
-def is_active(row: Row) -> bool:
-    """Return whether Twilio calls an account active."""
-    return bool((row.get("status") or "active") == "active")

@@ -286,6 +286,11 @@ def refusal(response: requests.Response, config: Mapping[str, Any]) -> str:
     )
 
 
+def lacks_permission(response: requests.Response, config: Mapping[str, Any]) -> bool:
+    """Return whether an API key was not given what a list needs (BEHAVIOR 26)."""
+    return has_key(config) and body_of(response).get("code") in NO_PERMISSION
+
+
 def may_not_read(response: requests.Response, config: Mapping[str, Any]) -> str:
     """Return what to do about a list that the credentials do not open (BEHAVIOR 26)."""
     advice = "use the Auth Token or a Main API key" if has_key(config) else "ask Twilio why"

@@ -21,12 +21,13 @@ from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import asking_for, known, may_not_read
+from source_twilio.credentials import asking_for, known, lacks_permission, may_not_read
 from source_twilio.errors import LOGGER, RefusedError, bad_request, describe, error
 from source_twilio.nested import Below
 from source_twilio.rows import QuietRow
 from source_twilio.shared import KEPT_ROWS
 from source_twilio.side_by_side import side_by_side
+from source_twilio.skipped import Account
 from source_twilio.windows import Page, replaced
 
 # The pauses before a refusal is asked again: Twilio's edge is reported to send lone 401s.
@@ -95,9 +96,9 @@ class TwilioRetriever(SimpleRetriever):
     ) -> Iterable[Record]:
         """Yield the records of the slice, then move the cursor to the slice's end."""
         part = stream_slice or StreamSlice(partition={}, cursor_slice={})
-        account, memory = part.partition.get("account_sid", ""), known(self.config)
-        denied = self._denied and account == self.config["account_sid"]
-        if denied or memory.skipped.is_refused((account, self._of_product_api)):
+        memory, account = known(self.config), self._account(part)
+        denied = self._denied and account.sid == self.config["account_sid"]
+        if denied or memory.skipped.is_refused(account):
             return
         proven, begun = True, False
         try:
@@ -110,28 +111,34 @@ class TwilioRetriever(SimpleRetriever):
             if begun:
                 sentence = f"{describe(refused.response)}: now refused, now allowed."
                 raise error(f"{sentence} Rows may be missing.") from refused
-            self._skip(account, refused.response)
+            self._skip(part, refused.response)
         except Exception:
-            if account:
-                memory.warn(f"{self.name}: account {account} is incomplete; its cursor stays.")
+            if account.sid:
+                memory.warn(f"{self.name}: account {account.sid} is incomplete; its cursor stays.")
             raise
         else:
-            if gap := memory.gaps.pop((self.name, account), ""):
+            if gap := memory.gaps.pop((self.name, account.sid), ""):
                 LOGGER.warning(gap)
             if proven:
                 self._observe(part)
 
-    def _skip(self, account: str, response: requests.Response) -> None:
-        """Leave the account out, with a warning; raise if it is the configured one."""
-        memory, status = known(self.config), response.status_code
-        if account == self.config["account_sid"] and status in (401, 403):
+    def _skip(self, part: StreamSlice, response: requests.Response) -> None:
+        """Leave the account out; raise if it is the configured one, and should show the list."""
+        memory, account, status = known(self.config), self._account(part), response.status_code
+        # A product API refuses whoever does not use the product (BEHAVIOR 34).
+        unused = account.of_product_api and not lacks_permission(response, self.config)
+        if account.sid == self.config["account_sid"] and status in (401, 403) and not unused:
             with memory.lock:
                 said, self._denied = self._denied, True
             if said:
                 return
             sentence = f"{self.name}: {may_not_read(response, self.config)}."
             raise error(sentence, FailureType.config_error)
-        memory.skipped.note(self.name, (account, self._of_product_api), status)
+        memory.skipped.note(self.name, account, status, is_active(part.extra_fields))
+
+    def _account(self, part: StreamSlice) -> Account:
+        """Return the account of a slice, as it is asked."""
+        return Account(part.partition.get("account_sid", ""), self._of_product_api)
 
     def _observe(self, part: StreamSlice) -> None:
         """Tell the cursor that the slice has arrived up to its end."""
@@ -315,18 +322,17 @@ class TwilioRetriever(SimpleRetriever):
     ) -> requests.Response | None:
         """Fetch a page; the manifest lets 400, 401, 403 and 404 through to be judged here."""
         page_size_override = stream_slice.extra_fields.get("page_size", page_size_override)
-        account, memory = stream_slice.partition.get("account_sid", ""), known(self.config)
+        account, memory = self._account(stream_slice), known(self.config)
         # A refusal of an account that the list calls closed or suspended is no surprise.
-        inactive = (stream_slice.extra_fields.get("status") or "active") != "active"
-        once = inactive or stream_slice.extra_fields.get("ask_once")
+        once = stream_slice.extra_fields.get("ask_once") or not is_active(stream_slice.extra_fields)
         pauses = iter(() if once else REFUSAL_PAUSES_SECONDS)
         while True:
-            with memory.throttle, asking_for(account):
+            with memory.throttle, asking_for(account.sid):
                 response = super()._fetch_next_page(
                     stream_slice, next_page_token, page_size_override
                 )
             if response is None or response.ok:
-                memory.skipped.opened((account, self._of_product_api))
+                memory.skipped.opened(account)
                 return response
             missing_is_empty = self.missing_is_empty or self.nested_router
             if response.status_code == 404 and missing_is_empty and not next_page_token:
@@ -337,6 +343,11 @@ class TwilioRetriever(SimpleRetriever):
             if pause is None:
                 raise RefusedError(response)
             time.sleep(pause)
+
+
+def is_active(account: Mapping[str, Any]) -> bool:
+    """Return whether Twilio calls an account active."""
+    return bool((account.get("status") or "active") == "active")
 
 
 def is_of_product_api(resource: str) -> bool:

@@ -106,18 +106,20 @@ def remove_tokens(value: Any, found: dict[str, str]) -> None:
 
 @dataclass
 class PageExtractor(RecordExtractor):
-    """The rows under `list_key` of the page that `read_page` parsed.
+    """The rows under `list_key` of the page that `read_page` parsed; without one, the page itself.
 
     Why not YAML: DpathExtractor parses the body again, takes a page without its list for an empty
     one (rows lost in silence), and visits every leaf of a page to find one key.
     """
 
-    list_key: str
+    list_key: str = ""
 
     def extract_records(self, response: requests.Response) -> list[Row]:
         """Return the rows; a page that has no list of them raises, naming the request."""
         page = getattr(response, "page", None)
-        rows = page.pop(self.list_key, None) if isinstance(page, dict) else None
+        rows: Any = [page]
+        if self.list_key:
+            rows = page.pop(self.list_key, None) if isinstance(page, dict) else None
         if not isinstance(rows, list) or any(row.__class__ is not dict for row in rows):
             raise error(f"{describe(response)} answered without a list of '{self.list_key}'.")
         if not all(rows):

@@ -13,7 +13,7 @@ import pytest
 import requests_mock
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
-from source_twilio.skipped import Skipped
+from source_twilio.skipped import Account, Skipped
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT
 from unit_tests.reading import final_state, problems, read, records
 from unit_tests.test_contract import _haste, errors, saved, status
@@ -338,14 +338,18 @@ def test_one_line_for_many_accounts(caplog: pytest.LogCaptureFixture) -> None:
     skipped = Skipped()
     for number in range(150):
         for of_product_api in (False, True):
-            skipped.note("calls", (f"AC{number}", of_product_api), 401)
+            skipped.note("calls", Account(f"AC{number}", of_product_api), 401, False)
     for number in range(2):
-        skipped.note("keys", (f"AC{number}", False), 403)
+        skipped.note("keys", Account(f"AC{number}", False), 403)
     caplog.clear()
+    skipped.note("flows", Account("AC0", True), 401)
+    assert not skipped.is_refused(Account("AC1000", True))
     del skipped
     assert [record.getMessage() for record in caplog.records] == [
         "all streams: Twilio refuses to show 150 accounts: skipped, cursors stay. The first are "
-        "AC0, AC1, AC2."
+        "AC0, AC1, AC2.",
+        "flows: Twilio refuses to show 1 accounts, which may not use the product: skipped, cursors "
+        "stay. The first are AC0.",
     ]
 
 

@@ -128,7 +128,7 @@ class PageExtractor(RecordExtractor):
             rows = [row for row in rows if row]
         # The paginator parses the body once more for its link: leave it nothing but that.
         response._content = orjson.dumps(page)
-        return rows
+        return list[Row](rows)
 
 
 @dataclass

@@ -98,6 +98,7 @@ READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "include_inactive_accounts": (switch, "true or false"),
     "subaccount_product_data": (switch, "true or false"),
     "lookback_window": (whole(0, 576_000), "a whole number of minutes from 0 to 576000"),
+    "settling_days": (whole(0, 400), "a whole number from 0 to 400"),
     "num_workers": (whole(1, 40), "a whole number from 1 to 40"),
 }
 

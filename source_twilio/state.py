@@ -113,10 +113,7 @@ class AccountStateMigration(StateMigration):
         return None
 
     def _begin(self, cursor: datetime, account: str, value: str | None) -> dict[str, str]:
-        """Return the cursor that the sync begins with: not later than now, and once a day earlier.
-
-        The first sync of a UTC day reads again what may have changed since (BEHAVIOR 20).
-        """
+        """Return the cursor that the sync begins with: not after now, and once a day earlier."""
         stream, now = self.declarative_stream, datetime.now(timezone.utc)
         kept_for = stream.parameters.get("kept_for")
         if kept_for and cursor < now - days(kept_for):
@@ -130,10 +127,28 @@ class AccountStateMigration(StateMigration):
                 known(self.config).gaps[stream.name, account] = gap
             else:
                 known(self.config).warn(gap)
-        deep = stream.parameters.get("followed_for") if value == "undated" else None
-        if deep and cursor + CLOCK_MARGIN < now.replace(hour=0, minute=0, second=0, microsecond=0):
-            cursor = min(cursor, now - days(deep))
-        return {stream.incremental_sync.cursor_field: to_text(min(cursor, now))}
+        return {
+            stream.incremental_sync.cursor_field: to_text(
+                min(self._deep(cursor, value), now.replace(second=0))
+            )
+        }
+
+    def _deep(self, cursor: datetime, value: str | None) -> datetime:
+        """Return the cursor, once a day so early that what may have changed is read (BEHAVIOR 20).
+
+        The first sync of a UTC day is the one whose cursor a complete read left before that day. It
+        left full minutes (`end_datetime` in the manifest). Other seconds are those of a sync that
+        was cut, or of the second that is taken here: such a sync goes on.
+        """
+        parameters, config = self.declarative_stream.parameters, self.config
+        back = timedelta(days=config.get("settling_days", 14) if parameters.get("settles") else 0)
+        if value == "undated":
+            back = max(back, days(parameters.get("followed_for", "P0D")))
+        back -= timedelta(minutes=config.get("lookback_window", 1440))
+        today = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+        if cursor.second or cursor + CLOCK_MARGIN >= today or back <= timedelta():
+            return cursor
+        return cursor - back - timedelta(seconds=1)
 
 
 def is_ours(partition: Mapping[str, Any], name: str) -> bool:

@@ -30,6 +30,7 @@ BUGS = (
     Bug("no pass for rows without a date", M, "undated_rows: true", "undated_rows: false"),
     Bug("calls filtered by EndTime", M, 'date_from: "StartTime>"', 'date_from: "EndTime>"'),
     Bug("no lookback", M, "config.get('lookback_window', 1440)", "0"),
+    Bug("no settling", M, "settles: true", "settles: false"),
     Bug("conferences filtered by DateCreated", M, '"DateUpdated>"', '"DateCreated>"'),
     Bug("conferences without Status", M, "?Status={status}", ""),
     Bug("soft-deleted recordings not asked for", M, "?IncludeSoftDeleted=true", ""),
@@ -45,8 +46,8 @@ BUGS = (
     Bug(
         "cursor of a refused account moves",
         "retriever.py",
-        "            self._skip(account, refused.response)\n",
-        "            self._skip(account, refused.response)\n            self._observe(part)\n",
+        "            self._skip(part, refused.response)\n",
+        "            self._skip(part, refused.response)\n            self._observe(part)\n",
     ),
     Bug(
         "a broken body taken for an empty page",

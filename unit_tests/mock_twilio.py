@@ -14,7 +14,13 @@ import requests_mock
 ACCOUNT = "AC" + "0" * 31 + "1"
 SUBACCOUNT = "AC" + "0" * 31 + "2"
 TOKEN = "0123456789abcdef0123456789abcdef"
-CONFIG = {"account_sid": ACCOUNT, "auth_token": TOKEN, "start_date": "2026-01-01T00:00:00Z"}
+# Without the deep sync of each day, which test_settling.py is about.
+CONFIG: dict[str, Any] = {
+    "account_sid": ACCOUNT,
+    "auth_token": TOKEN,
+    "start_date": "2026-01-01T00:00:00Z",
+    "settling_days": 0,
+}
 
 
 def url(path: str, **query: Any) -> str:

@@ -43,6 +43,8 @@ from tools.measuring import (
     twilio_of,
 )
 from tools.perfect_client import kind, needed
+from tools.week import HEADS as HEADS_OF_WEEK
+from tools.week import lines as lines_of_week
 
 LOOKBACK = timedelta(days=1)  # the connector's default
 CLOCK_MARGIN = timedelta(hours=1)  # how far before now its cursors stop
@@ -356,10 +358,15 @@ def startup(options: Options, stack: ExitStack) -> str:
     return table(("command", "wall s", "CPU s", "peak MB", "CPU × one stream"), rows)
 
 
+def week(options: Options, stack: ExitStack) -> str:
+    """A week of syncs, hourly and daily, of an account with 2,100 messages and calls a day."""
+    return table(HEADS_OF_WEEK, [*lines_of_week()])
+
+
 FIGURES = ("seconds", "cpu_seconds", "memory_mb")
 SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
     scenario.__name__: scenario
-    for scenario in (cpu, latency, windows, steady, growth, limits, startup)
+    for scenario in (cpu, latency, windows, steady, growth, limits, startup, week)
 }
 
 

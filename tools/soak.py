@@ -6,9 +6,9 @@ each step the connector syncs, from the state that a platform would have kept, a
 is merged by primary key as a warehouse would. In the end the warehouse must hold every row that
 Twilio shows, as Twilio shows it, and nothing else: missing, stale and invented must be 0.
 
-Rows change within the lookback of the connector. Two kinds change later too, as at Twilio: a
-conference ends at any age, and a scheduled message is sent or canceled weeks after its creation.
-`--settle-days 14` lets all messages, calls and recordings change that late.
+Messages, calls and recordings change for `--settle-days`, 14 by default; other rows within the
+lookback of the connector. Two kinds change later too, as at Twilio: a conference ends at any age,
+and a scheduled message is sent or canceled weeks after its creation.
 
 `--bugs` puts known bugs of other connectors back, one at a time, and says which of them it catches.
 """
@@ -248,7 +248,7 @@ class History:
     dice: random.Random
     holder: Holder
     # How long rows still change; 0 is as long as the lookback.
-    settle_days: int = 0
+    settle_days: int = 14
     # When a scheduled message is due, by SID.
     due: dict[str, datetime] = field(default_factory=dict)
     ever: dict[str, set[Key]] = field(default_factory=dict)
@@ -472,7 +472,7 @@ class Soak:
     holder: Holder = HOLDERS[0]
     bug: Bug | None = None
     kill_share: float = 0.3
-    settle_days: int = 0
+    settle_days: int = 14
     report: Report = field(default_factory=Report)
 
     def run(self) -> Report:
@@ -635,7 +635,7 @@ def main() -> int:
     parser.add_argument("--syncs", type=int, default=25, help="per history")
     parser.add_argument("--kill-share", type=float, default=0.3, help="of the syncs")
     parser.add_argument(
-        "--settle-days", type=int, default=0, help="how long rows change; 0 is the lookback"
+        "--settle-days", type=int, default=14, help="how long rows change; 0 is the lookback"
     )
     parser.add_argument("--bugs", action="store_true", help="put the known bugs back, one by one")
     options = parser.parse_args()

@@ -23,10 +23,10 @@ test: $(VENV)/installed lint ## Run the whole suite
 	@$(RUN) -m pytest
 
 soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", ARGS=--bugs
-	@$(RUN) -m tools.soak $(ARGS)
+	@$(RUN) -m soak $(ARGS)
 
 bench: $(VENV)/installed ## Measure it beside others; ARGS="cpu latency --runs 1"
-	@$(RUN) -m tools.bench $(ARGS)
+	@$(RUN) -m bench $(ARGS)
 
 matrix: $(VENV)/installed ## Which credentials read which streams
 	@$(RUN) -m tools.credential_matrix

@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandbox import Sandbox
-from tools.soak import CHILD, HOLDERS, NO_CHILDREN, STREAMS, Holder, messages
+from soak.history import NO_CHILDREN
+from soak.holders import HOLDERS, STREAMS, Holder
+from soak.syncs import CHILD
+from soak.warehouse import messages
 
 
 class Outcome(NamedTuple):

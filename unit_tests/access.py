@@ -10,7 +10,7 @@ import pytest
 from sandbox import Sandbox
 from sandbox.api import Key
 from source_twilio import SourceTwilio
-from unit_tests.test_contract import Row, config
+from unit_tests.contract import Row, config
 
 ALL = [stream.name for stream in SourceTwilio(config={"start_date": ""}).streams({})]
 SECRET = "5ec2e7" * 5 + "00"

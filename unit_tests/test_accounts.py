@@ -26,8 +26,7 @@ from source_twilio.credentials import MEMORIES, known
 from source_twilio.errors import error
 from unit_tests.access import AC, SECRET, slept
 from unit_tests.conftest import NOW
-from unit_tests.reading import check, final_state, problems, read, records
-from unit_tests.test_contract import (
+from unit_tests.contract import (
     DAY,
     END,
     LAST,
@@ -48,6 +47,7 @@ from unit_tests.test_contract import (
     text,
     twilio,
 )
+from unit_tests.reading import check, final_state, problems, read, records
 
 __all__ = ["opened", "slept", "twilio"]
 

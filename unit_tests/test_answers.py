@@ -13,8 +13,8 @@ import time_machine
 from sandbox import Sandbox
 from unit_tests.access import keyed, slept
 from unit_tests.conftest import NOW
+from unit_tests.contract import Make, Row, config, errors, opened, sids, twilio
 from unit_tests.reading import check, read, records
-from unit_tests.test_contract import Make, Row, config, errors, opened, sids, twilio
 
 __all__ = ["opened", "slept", "twilio"]
 

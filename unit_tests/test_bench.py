@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from bench.__main__ import put
+from bench.contenders import parsed, shown
+from bench.measuring import cell
+from bench.perfect_client import needed
 from sandbox import Sandbox
 from sandbox.data import Holder
-from tools.bench import put
-from tools.contenders import parsed, shown
-from tools.measuring import cell
-from tools.perfect_client import needed
 
 STATE = {"stream_descriptor": {"name": "messages"}, "stream_state": {"states": []}}
 AIRBYTE = [

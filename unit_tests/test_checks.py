@@ -15,9 +15,9 @@ import time_machine
 from sandbox import Sandbox
 from unit_tests.access import AC, SECRET, SK, keyed, slept
 from unit_tests.conftest import NOW
+from unit_tests.contract import Make, Row, config, opened, sids, status, twilio
 from unit_tests.mock_twilio import ACCOUNT, CONFIG
 from unit_tests.reading import check, read
-from unit_tests.test_contract import Make, Row, config, opened, sids, status, twilio
 
 __all__ = ["opened", "slept", "twilio"]
 

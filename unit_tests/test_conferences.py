@@ -8,8 +8,7 @@ import pytest
 import time_machine
 
 from sandbox import Sandbox
-from unit_tests.reading import final_state, problems, read, records
-from unit_tests.test_contract import (
+from unit_tests.contract import (
     DAY,
     END,
     HOUR,
@@ -24,6 +23,7 @@ from unit_tests.test_contract import (
     sids,
     status,
 )
+from unit_tests.reading import final_state, problems, read, records
 
 __all__ = ["_haste", "opened"]
 

@@ -14,13 +14,12 @@ from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAM
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from sandbox import Sandbox
+from soak.holders import HOLDERS
 from source_twilio import SourceTwilio
 from tools import credential_matrix
-from tools.soak import HOLDERS
 from unit_tests.access import ALL, SECRET, keyed, slept, with_key
 from unit_tests.conftest import NOW
-from unit_tests.reading import check, logged, problems, read, records
-from unit_tests.test_contract import (
+from unit_tests.contract import (
     DAY,
     END,
     ROOT,
@@ -36,6 +35,7 @@ from unit_tests.test_contract import (
     status,
     twilio,
 )
+from unit_tests.reading import check, logged, problems, read, records
 
 __all__ = ["opened", "slept", "twilio"]
 

@@ -14,9 +14,9 @@ import requests_mock
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from source_twilio.skipped import Account, Skipped
+from unit_tests.contract import _haste, errors, saved, status
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT
 from unit_tests.reading import final_state, problems, read, records
-from unit_tests.test_contract import _haste, errors, saved, status
 
 __all__ = ["_haste"]
 

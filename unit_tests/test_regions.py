@@ -9,8 +9,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_twilio.credentials import TwilioAuthenticator
 from unit_tests.access import AC, SECRET, slept, with_key
 from unit_tests.conftest import NOW
-from unit_tests.reading import problems, read
-from unit_tests.test_contract import (
+from unit_tests.contract import (
     DAY,
     MINUTE,
     Make,
@@ -23,6 +22,7 @@ from unit_tests.test_contract import (
     sids,
     twilio,
 )
+from unit_tests.reading import problems, read
 
 __all__ = ["opened", "slept", "twilio"]
 

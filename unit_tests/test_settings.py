@@ -13,8 +13,8 @@ from source_twilio import SourceTwilio
 from source_twilio.credentials import TWILIO_HOST
 from source_twilio.settings import PROBLEM, SettingsTransformation, problem
 from unit_tests.access import AC, SECRET, slept
+from unit_tests.contract import Row, asked, config, opened, status, twilio
 from unit_tests.reading import check, problems, read
-from unit_tests.test_contract import Row, asked, config, opened, status, twilio
 
 __all__ = ["opened", "slept", "twilio"]
 

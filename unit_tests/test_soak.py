@@ -9,19 +9,10 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from sandbox import Sandbox
-from tools.known_bugs import BUGS
-from tools.soak import (
-    COUNTS,
-    HOLDERS,
-    LOOKBACK,
-    PACKAGE,
-    READINGS,
-    START,
-    History,
-    Holder,
-    Reading,
-    Soak,
-)
+from soak.history import COUNTS, LOOKBACK, START, History
+from soak.holders import HOLDERS, PACKAGE, READINGS, Holder, Reading
+from soak.known_bugs import BUGS
+from soak.syncs import Soak
 
 
 @pytest.mark.parametrize(

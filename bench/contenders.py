@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+from soak.warehouse import IDENTITY
 
 from sandbox import Sandbox
-from tools.soak import IDENTITY
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers"
@@ -71,7 +71,7 @@ def plain_loop() -> Contender:
     """Return the floor."""
 
     def command(task: Task) -> list[str]:
-        return [sys.executable, "-m", "tools.plain_loop", task.config(), *task.streams]
+        return [sys.executable, "-m", "bench.plain_loop", task.config(), *task.streams]
 
     return Contender("plain loop", command)
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from bench.contenders import ROOT, Contender, Key, Output, Task, parsed, shown
 from sandbox import Request, Sandbox
 from sandbox.data import Holder
-from tools.contenders import ROOT, Contender, Key, Output, Task, parsed, shown
 
 # Beyond this a run is killed, and counts as failed.
 LIMIT_SECONDS = 1800

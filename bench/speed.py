@@ -1,32 +1,16 @@
-"""The benchmark: `make bench`, or `make bench ARGS="cpu latency --runs 1"`.
-
-It measures the connector against the embedded Twilio, which runs in this process, beside a plain
-loop that is the floor, and two connectors from PyPI. The contenders take turns; what is printed is
-the median of the runs, and the median of the ratios of the runs that stood side by side. Nothing
-here asserts a time. docs/performance.md says what the figures mean.
-"""
+"""Time and memory: a record, a page, many rows, many accounts, limits, the start."""
 
 from __future__ import annotations
 
-import argparse
-import gc
 import math
-import os
-import platform
-import re
 import sys
-from collections import Counter
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
-from sandbox.api import ENDPOINTS
-from sandbox.data import ACCOUNTS
-from tools.contenders import AIRBYTE, Task, airbyte_peer, ours, plain_loop, shown, tap_peer
-from tools.measuring import (
+from bench.contenders import AIRBYTE, Task, airbyte_peer, ours, plain_loop, tap_peer
+from bench.measuring import (
     HEADS,
     Run,
     beside_empty,
@@ -42,24 +26,10 @@ from tools.measuring import (
     table,
     twilio_of,
 )
-from tools.perfect_client import kind, needed
-from tools.week import HEADS as HEADS_OF_WEEK
-from tools.week import lines as lines_of_week
-
-LOOKBACK = timedelta(days=1)  # the connector's default
-CLOCK_MARGIN = timedelta(hours=1)  # how far before now its cursors stop
-
-
-class Options(NamedTuple):
-    """What the command line asks for."""
-
-    runs: int
-    peers: str
-    scale: float
-
-    def rows(self, number: int) -> int:
-        """Return a number of rows at the scale."""
-        return round(number * self.scale)
+from bench.options import Options
+from bench.perfect_client import needed
+from bench.requests_made import idle_since
+from sandbox.data import ACCOUNTS
 
 
 def cpu(options: Options, stack: ExitStack) -> str:
@@ -120,79 +90,6 @@ def latency(options: Options, stack: ExitStack) -> str:
     ]
     heads = (*HEADS, "CPU s", "peak MB", "wall × plain loop", "wall × Airbyte's")
     return table(heads, rows)
-
-
-def every_stream() -> list[str]:
-    """Return the names of all streams, which are the sandbox's lists."""
-    return [endpoint.stream for endpoint in ENDPOINTS]
-
-
-def idle_since() -> float:
-    """Return from when on a sync reads that follows one right now, as POSIX time."""
-    return (datetime.now(timezone.utc) - CLOCK_MARGIN - LOOKBACK).timestamp()
-
-
-def twice(task: Task) -> tuple[Run, Run]:
-    """Return a first sync, and one right after it, when nothing has happened."""
-    first = run(ours(), task, {name: shown(task.twilio, name) for name in task.streams})
-    return first, run(ours(), task._replace(state=first.output.state_file()))
-
-
-def by_kind(runs: Mapping[str, Run], least: Mapping[str, int]) -> str:
-    """Return the numbers of requests for each list, and the least that would do."""
-    counts = {name: Counter(map(kind, one.requests)) for name, one in runs.items()}
-    names = sorted(set(least).union(*counts.values()))
-    rows: list[list[Any]] = [
-        [name, *(counted[name] for counted in counts.values()), least.get(name, 0)]
-        for name in names
-    ]
-    sums = [sum(counted.values()) for counted in counts.values()]
-    total = sum(least.values())
-    rows.append(["**total**", *sums, total])
-    rows.append(["× least", *(one / total for one in sums), None])
-    return table(("requests for", *counts, "least, idle sync"), rows)
-
-
-def steady(options: Options, stack: ExitStack) -> str:
-    """All streams of six accounts: a first sync, and a second when nothing has happened."""
-    twilio = twilio_of(stack, ACCOUNTS)
-    since = idle_since()
-    first, second = twice(Task(twilio, folder_of(stack), every_stream()))
-    runs = {"first sync": first, "idle sync": second}
-    closed = [account.sid for account in twilio.accounts if account.status == "closed"]
-    refused = sum(any(sid in request.path for sid in closed) for request in second.requests)
-    lines = [
-        by_kind(runs, needed(twilio, since, every_stream())),
-        "",
-        f"Of the idle sync's requests {refused} went to the closed account, which the least leaves "
-        f"out. First sync: {first.records:,} records, {first.missing} missing.",
-        "",
-        table(
-            ("sync", "records", "wall s", "CPU s", "peak MB", "state bytes"),
-            [
-                (
-                    name,
-                    one.records,
-                    one.seconds,
-                    one.cpu_seconds,
-                    one.memory_mb,
-                    one.output.state_bytes,
-                )
-                for name, one in runs.items()
-            ],
-        ),
-    ]
-    return "\n".join(lines)
-
-
-def windows(options: Options, stack: ExitStack) -> str:
-    """An account with little data whose start date lies more than sixteen years back."""
-    twilio = twilio_of(stack, [("Old", "active", {})])
-    since = idle_since()
-    settings = {"start_date": "2010-01-01T00:00:00Z"}
-    first, second = twice(Task(twilio, folder_of(stack), every_stream(), settings))
-    runs = {"first sync": first, "idle sync": second}
-    return by_kind(runs, needed(twilio, since, every_stream()))
 
 
 def growth(options: Options, stack: ExitStack) -> str:
@@ -358,68 +255,4 @@ def startup(options: Options, stack: ExitStack) -> str:
     return table(("command", "wall s", "CPU s", "peak MB", "CPU × one stream"), rows)
 
 
-def week(options: Options, stack: ExitStack) -> str:
-    """A week of syncs, hourly and daily, of an account with 2,100 messages and calls a day."""
-    return table(HEADS_OF_WEEK, [*lines_of_week()])
-
-
 FIGURES = ("seconds", "cpu_seconds", "memory_mb")
-SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
-    scenario.__name__: scenario
-    for scenario in (cpu, latency, windows, steady, growth, limits, startup, week)
-}
-
-
-def machine() -> str:
-    """Describe where the figures come from."""
-    cores = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.*)", cores.read_text()) if cores.exists() else []
-    return (
-        f"{os.cpu_count()} cores ({names[0] if names else platform.machine()}), "
-        f"{platform.system()}, Python {platform.python_version()}"
-    )
-
-
-def put(text: str, name: str, figures: str) -> str:
-    """Return a page with the figures between the marks of that name, if it has them."""
-    marks = re.compile(rf"(<!-- bench {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    return marks.sub(lambda found: f"{found[1]}\n{figures}\n\n{found[2]}", text)
-
-
-def main() -> int:
-    """Run the scenarios and print their tables."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=", ".join(SCENARIOS))
-    parser.add_argument("--runs", type=int, default=3, help="of each contender, in turn")
-    parser.add_argument(
-        "--peers",
-        choices=("none", "messages", "all"),
-        default="messages",
-        help="which streams the connectors from PyPI read too",
-    )
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on the numbers of rows")
-    parser.add_argument("--write", type=Path, help="a page to put the tables into as well")
-    given = parser.parse_args()
-    if unknown := set(given.scenarios) - set(SCENARIOS):
-        parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
-    options = Options(given.runs, given.peers, given.scale)
-    tables = {"machine": f"{machine()}; {options.runs} runs of each."}
-    print(f"{tables['machine']}\n", flush=True)
-    for name in given.scenarios or SCENARIOS:
-        scenario = SCENARIOS[name]
-        title = (scenario.__doc__ or "").partition("\n")[0]
-        say(f"{name}: {title}")
-        with ExitStack() as stack:
-            tables[name] = scenario(options, stack)
-        gc.unfreeze()
-        print(f"### {name}\n\n{title}\n\n{tables[name]}\n", flush=True)
-        if given.write:
-            page = given.write.read_text("utf-8")
-            for each, figures in tables.items():
-                page = put(page, each, figures)
-            given.write.write_text(page, "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

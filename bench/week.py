@@ -62,6 +62,7 @@ def synced(
     for name in STREAMS:
         builder.with_stream(name, SyncMode.incremental)
     catalog = builder.build()
+    logging.getLogger("airbyte").setLevel(logging.ERROR)
     source = SourceTwilio(catalog, config, state)
     last = {
         message.state.stream.stream_descriptor.name: message.state

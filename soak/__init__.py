@@ -1,0 +1,1 @@
+"""The completeness test: `make soak`."""

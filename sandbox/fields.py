@@ -87,17 +87,17 @@ class Resource:
         """The parameters, but for those of paging."""
         return {name: field(text) for name, text in self._entry["params"].items()}
 
-    @property
+    @cached_property
     def product(self) -> str:
         """The first part of the host's name, such as `api` or `messaging`."""
         return urlsplit(self.url).netloc.partition(".")[0]
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The path, with Twilio's placeholders."""
         return urlsplit(self.url).path
 
-    @property
+    @cached_property
     def placeholders(self) -> list[str]:
         """What the path names below the account, from the top: `["FlowSid", "ExecutionSid"]`."""
         return [name for name in PLACEHOLDER.findall(self.path) if name != "AccountSid"]

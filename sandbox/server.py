@@ -28,7 +28,10 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 import trustme
 
-from sandbox.api import HOSTS, Api, ApiError, Pairs
+from sandbox.api import Api
+from sandbox.endpoints import HOSTS, PLACES
+from sandbox.errors import ApiError
+from sandbox.pages import Pairs
 
 Kind = Literal["answer", "reset", "truncate", "cut", "hang"]
 
@@ -158,7 +161,9 @@ class Sandbox(Api):
         self._bundle = Path(self._folder.name, "ca.pem")
         authority.cert_pem.write_to_path(str(self._bundle))
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*sorted(HOSTS)).configure_cert(self._tls)
+        authority.issue_cert(*(f"*{place}.twilio.com" for place in PLACES)).configure_cert(
+            self._tls
+        )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 

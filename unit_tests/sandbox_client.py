@@ -71,12 +71,13 @@ def get(
     who: Account | Key | None = None,
     place: str = "",
 ) -> requests.Response:
-    """Ask for a path, below the main account where it does not start with a slash."""
-    if path[0] != "/":
+    """Ask for a URL, or for a path, which begins with a slash or stands below the main account."""
+    if path[0] != "/" and not path.startswith("https:"):
         path = f"/2010-04-01/Accounts/{twilio.accounts[0].sid}/{path}.json"
     host = f"{'monitor' if path.startswith('/v1/') else 'api'}{place}.twilio.com"
+    url = path if path.startswith("https:") else f"https://{host}{path}"
     auth = (who or twilio.accounts[number])[:2]
-    return requests.get(f"https://{host}{path}", params=query, auth=auth, timeout=10)
+    return requests.get(url, params=query, auth=auth, timeout=10)
 
 
 def follow(twilio: Sandbox, link: str) -> Any:

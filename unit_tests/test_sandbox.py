@@ -9,7 +9,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 
 from sandbox import Sandbox
 from sandbox.api import STREAMS
-from sandbox.data import seconds_of
+from sandbox.data import key_of, seconds_of
 from unit_tests.sandbox_client import (
     CHILDREN,
     HOSTS,
@@ -53,17 +53,22 @@ def test_client_lists_the_children(twilio: Sandbox, stream: str) -> None:
 def test_wire(twilio: Sandbox, stream: str) -> None:
     """The body holds the very rows, and the keys that its paging style has."""
     endpoint, sid = STREAMS[stream], twilio.accounts[0].sid
-    parents = twilio.rows(endpoint.parent, sid) if endpoint.parent else [{"sid": "none"}]
-    keys = [row.get("sid") or row["country_code"] for row in parents]
-    answers = [get(twilio, endpoint.path.replace("{parent}", key)) for key in keys]
+    paths = [endpoint.resource.url.replace("{AccountSid}", sid)]
+    for name, parent in zip(endpoint.resource.placeholders, endpoint.parents, strict=True):
+        keys = dict.fromkeys(key_of(parent, row) for row in twilio.rows(parent, sid))
+        paths = [path.replace(f"{{{name}}}", key) for path in paths for key in keys]
+    answers = [get(twilio, path) for path in paths]
     bodies = [answer.json() for answer in answers if answer.ok]
-    key = endpoint.key or stream
-    found = [row for body in bodies for row in body[key]]
     expected = twilio.rows(stream, sid, UNASKED.get(stream))
+    if endpoint.key is None:
+        assert sorted(bodies, key=str) == sorted(expected, key=str)
+        return
+    found = [row for body in bodies for row in body[endpoint.key]]
     assert found == (expected if endpoint.parent else expected[:50])
     links = {"uri", "first_page_uri", "next_page_uri", "previous_page_uri"}
     paging = links | {"page", "page_size", "start", "end"} if endpoint.paged else {"uri"}
-    assert set(bodies[0]) - {key} == ({"meta"} if endpoint.product == "monitor" else paging)
+    in_meta = endpoint.resource.paging == "meta"
+    assert set(bodies[0]) - {endpoint.key} == ({"meta"} if in_meta else paging)
 
 
 def test_links_repeat_the_query(twilio: Sandbox) -> None:

@@ -1,0 +1,131 @@
+"""Rows from Twilio's table, for the lists that have no pattern in `rows.json`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from sandbox.endpoints import STREAMS, Endpoint
+from sandbox.fields import DATES, Field
+from sandbox.streams import STREAMS as DECLARED
+from sandbox.wire import DAY, Wire, day_of, iso8601, rfc2822
+
+# How many rows a list has, and how many items of a list have lists below them.
+ROWS, WITH_CHILDREN = 3, 5
+NULLS = 0.15
+COUNTRIES = ("US", "GB", "NO", "EE", "DE", "FR", "JP", "BR")
+
+
+@cache
+def declared(stream: str) -> dict[str, Any]:
+    """Return the properties that the schema of a stream declares, which may not be there yet."""
+    try:
+        found: dict[str, Any] = DECLARED[stream].schema["properties"]
+    except (KeyError, FileNotFoundError):
+        return {}
+    return found
+
+
+@cache
+def never_null(stream: str) -> frozenset[str]:
+    """Return the fields without which a row would be none: its keys, parents, dates and cursor."""
+    endpoint = STREAMS[stream]
+    names = {"sid", "account_sid", "date_created", "date_updated"}
+    names |= {*endpoint.row_key, *endpoint.path_fields}
+    if endpoint.cursor_field and not DECLARED[stream].undated:
+        names.add(endpoint.cursor_field)
+    below = [one for one in DECLARED.values() if one.ancestors]
+    names |= {p.key for one in below for p in one.ancestors if p.stream.name == stream}
+    return frozenset(names)
+
+
+class Made:
+    """One row in the making."""
+
+    def __init__(self, endpoint: Endpoint, account: str, created: int, dice: random.Random) -> None:
+        """Take what the row is about; `created` is in POSIX seconds."""
+        self.endpoint = endpoint
+        self.account = account
+        self.created = created
+        self.dice = dice
+        self.number = dice.randrange(10_000)
+
+    def wire(self, above: Mapping[str, Any]) -> Wire:
+        """Return the row; `above` holds what it repeats of the items above."""
+        fields, schema = self.endpoint.resource.fields, declared(self.endpoint.stream)
+        kept, found = never_null(self.endpoint.stream), Wire()
+        for name, field in fields.items():
+            null = field.nullable and name not in kept and self.dice.random() < NULLS
+            found[name] = None if null else self.value(name, field, schema.get(name, {}))
+        if "account_sid" in fields:
+            found["account_sid"] = self.account
+        return found | {name: value for name, value in above.items() if name in fields}
+
+    def value(self, name: str, field: Field, schema: Mapping[str, Any]) -> Any:
+        """Return a value of the type that Twilio tells, or else of the one that is declared."""
+        if field.values:
+            return field.values[self.number % len(field.values)]
+        if field.type.startswith("array"):
+            return self.array(name, field)
+        if field.type in ("object", "any"):
+            return self.object(name, field, schema)
+        if field.type == "boolean":
+            return self.number % 2 == 0
+        if field.type in ("integer", "number"):
+            return self.number if field.type == "integer" else self.number / 100
+        return self.text(name, field, schema)
+
+    def text(self, name: str, field: Field, schema: Mapping[str, Any]) -> str:
+        """Return a string; numbers and dates too travel as such."""
+        moment = self.created + (self.number % 600 if name not in ("date_created",) else 0)
+        kind = field.format if field.format in DATES else schema.get("format", field.format)
+        types = schema.get("type", [])
+        if kind == "sid":
+            letters = field.detail.partition("|")[0] or "XX"
+            return f"{letters}{self.dice.getrandbits(128):032x}"
+        if kind in DATES:
+            spelled = {"date-time": iso8601, "date-time-rfc-2822": rfc2822}
+            return spelled[kind](moment) if kind in spelled else day_of(moment // DAY)[1]
+        if "integer" in types or "number" in types:
+            return str(self.number) if "integer" in types else f"{self.number / 10_000:.5f}"
+        return {
+            "uri": f"https://example.com/{name}/{self.number}",
+            "http-method": "POST",
+            "phone-number": f"+1415555{self.number:04}",
+            "iso-country-code": COUNTRIES[self.number % len(COUNTRIES)],
+            "currency": "usd",
+        }.get(kind, f"{name} {self.number}")
+
+    def array(self, name: str, field: Field) -> list[Any]:
+        """Return a list of two items."""
+        if field.properties:
+            return [{part: f"{part} {number}" for part in field.properties} for number in range(2)]
+        items = {"object": {"name": name}, "integer": self.number, "any": {"name": name}}
+        kind = field.type.removeprefix("array<").removesuffix(">")
+        return [items.get(kind, f"{name} {number}") for number in range(2)]
+
+    def object(self, name: str, field: Field, schema: Mapping[str, Any]) -> Wire:
+        """Return an object with the properties that Twilio names and those that are declared."""
+        if field.format == "uri-map":
+            return {"details": f"https://example.com/{name}/{self.number}"}
+        text = Field("string", False, "", "")
+        parts: Mapping[str, Any] = schema.get("properties", {})
+        found = {part: f"{part} {self.number}" for part in field.properties}
+        for part, of in parts.items():
+            found[part] = self.declared_value(part, of, text)
+        return found or {"name": f"{name} {self.number}"}
+
+    def declared_value(self, name: str, schema: Mapping[str, Any], text: Field) -> Any:
+        """Return a value of the type that the schema declares."""
+        types = schema.get("type", [])
+        if "object" in types:
+            return self.object(name, text._replace(type="object"), schema)
+        if "array" in types:
+            return []
+        if "boolean" in types:
+            return self.number % 2 == 0
+        if "integer" in types or "number" in types:
+            return self.number
+        return self.text(name, text, schema)

@@ -1,0 +1,97 @@
+"""Rows, and what was worked out about the lists that they are in."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any, NamedTuple
+
+import orjson
+
+from sandbox.wire import Wire, seconds_of
+
+
+def _json(wire: Wire) -> bytes:
+    # orjson returns 8 KB of memory however short the text is; a copy has its own size.
+    return bytes(memoryview(orjson.dumps(wire)))
+
+
+class Row:
+    """One row: what tells it apart, its JSON and its place in the list.
+
+    Kept as bytes: they are what most answers need, and a large set takes a third of the memory.
+    """
+
+    __slots__ = ("key", "order", "raw")
+
+    def __init__(self, key: str, wire: Wire, order: int) -> None:
+        """Hold a row."""
+        self.key = key
+        self.order = order
+        self.raw = _json(wire)
+
+    @property
+    def wire(self) -> Wire:
+        """The row as the wire shows it, to keep."""
+        wire: Wire = orjson.loads(self.raw)
+        return wire
+
+    def update(self, fields: Wire) -> None:
+        """Change fields."""
+        self.raw = _json(self.wire | fields)
+
+
+class Match(NamedTuple):
+    """Rows that fit a query, newest first, and their order for finding a place among them."""
+
+    rows: list[Row]
+    order: list[int]
+
+    def since(self, seconds: int) -> Match:
+        """Return the rows that are not older than a time."""
+        length = bisect_right(self.order, -(seconds << 32))
+        return self if length == len(self.rows) else Match(self.rows[:length], self.order[:length])
+
+
+class Table:
+    """One list of one account; what was worked out about it is kept until it changes."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.rows: dict[str, Row] = {}
+        self.version = 0
+        self.matches: dict[Any, Match] = {}
+        self._columns: dict[str, list[Any]] = {}
+        self._times: dict[tuple[str, bool], list[int | None]] = {}
+        self._sorted: list[Row] = []
+
+    def changed(self) -> None:
+        """Forget what was worked out."""
+        self.version += 1
+        self.matches.clear()
+        self._columns.clear()
+        self._times.clear()
+        self._sorted = []
+
+    def newest_first(self) -> list[Row]:
+        """Return the rows in the order of the list."""
+        if not self._sorted:
+            self._sorted = sorted(self.rows.values(), key=lambda row: row.order)
+        return self._sorted
+
+    def column(self, field: str) -> list[Any]:
+        """Return a field of all rows, in the order of the list."""
+        if field not in self._columns:
+            # Usage has no date_created.
+            self._columns[field] = [row.wire.get(field) for row in self.newest_first()]
+        return self._columns[field]
+
+    def times(self, field: str, instead: bool) -> list[int | None]:
+        """Return a date field as POSIX times; with `instead`, date_created where it is null."""
+        key = field, instead
+        if key not in self._times:
+            texts = self.column(field)
+            if instead:
+                pairs = zip(texts, self.column("date_created"), strict=True)
+                texts = [text or created for text, created in pairs]
+            self._times[key] = [seconds_of(text) if text else None for text in texts]
+        return self._times[key]

@@ -211,10 +211,11 @@ class TwilioRetriever(SimpleRetriever):
         if not self.nested_router:
             yield Part(self._shared(part))
             return
-        below = Below(self._pages, self._width)
-        for parent, retriever in self._parents():
+        below, parents = Below(self._pages, self._width), [*self._parents()]
+        seen: set[str] | None = set() if len(parents) > 1 else None
+        for parent, retriever in parents:
             for one in retriever._parts(part):
-                items = self._items(parent, retriever, one.pages)
+                items = self._items(parent, retriever, one.pages, seen)
                 yield Part(below.read(items, one.window), one.window)
 
     def _width(self) -> int:
@@ -237,9 +238,13 @@ class TwilioRetriever(SimpleRetriever):
             yield parent, stream._stream_partition_generator._partition_factory._retriever
 
     def _items(
-        self, parent: Any, retriever: "TwilioRetriever", pages: Iterator[Page]
+        self,
+        parent: Any,
+        retriever: "TwilioRetriever",
+        pages: Iterator[Page],
+        seen: set[str] | None,
     ) -> Iterator[StreamSlice]:
-        """Yield a slice for each row of a parent."""
+        """Yield a slice for each row of a parent, once where several parents show it."""
         key, name = (text.eval(self.config) for text in (parent.parent_key, parent.partition_field))
         keep = retriever.record_selector.record_filter
         for page in pages:
@@ -247,6 +252,10 @@ class TwilioRetriever(SimpleRetriever):
             for row in rows:
                 if not row.get(key):
                     raise error(f"{self.name}: a row of {parent.stream.name} has no {key}.")
+                if seen is not None:
+                    if row[key] in seen:
+                        continue
+                    seen.add(row[key])
                 yield replaced(page.part, partition={**page.part.partition, name: row[key]})
 
     # -------------------------------------------------------------------------- pages and answers

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
-from soak.warehouse import IDENTITY
 
 from sandbox import Sandbox
+from soak.warehouse import IDENTITY
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers"

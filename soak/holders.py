@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandbox import Sandbox
+from sandbox.streams import STREAMS
 from soak.warehouse import Row
 
 PACKAGE = Path(__file__).parents[1] / "source_twilio"
@@ -61,9 +62,6 @@ def listed(twilio: Sandbox) -> Row:
 GRANTED = ("calls", "messages", "message_media")
 
 
-STREAMS = frozenset(path.stem for path in (PACKAGE / "schemas").iterdir())
-
-
 OWN, SECOND, LISTED = slice(0, 1), slice(1, 2), slice(1, 3)
 HOLDERS = [
     Holder("Auth Token", token()),
@@ -75,7 +73,7 @@ HOLDERS = [
     Holder("Standard key", key("standard"), OWN, None, blind=frozenset({"keys"})),
     Holder(
         *("Restricted key for calls and messages", key("restricted", *GRANTED), OWN, None),
-        blind=STREAMS - {"accounts", *GRANTED},
+        blind=frozenset(STREAMS) - {"accounts", *GRANTED},
     ),
     Holder("Auth Token of a subaccount", token(1), SECOND, SECOND),
     Holder(

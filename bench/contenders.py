@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from sandbox import Sandbox
-from soak.warehouse import IDENTITY
+from soak.warehouse import IDENTITY, ROW_KEYS
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers"
@@ -223,7 +223,7 @@ def parsed(lines: Iterator[bytes]) -> Output:
 
 def key(stream: str, row: Mapping[str, Any]) -> Key:
     """Return what tells a row from all others of its stream."""
-    names = IDENTITY.get(stream, ("sid",))
+    names = IDENTITY.get(stream) or ROW_KEYS[stream]
     # Singer makes a moment of the day.
     return tuple(str(row.get(name))[: 10 if name == "start_date" else None] for name in names)
 

@@ -10,6 +10,8 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from sandbox.endpoints import ENDPOINTS
+
 Row = dict[str, Any]
 
 
@@ -96,9 +98,10 @@ class Warehouse:
         ]
 
 
-# What identifies a row at Twilio, whatever the connector declares; elsewhere it is the SID. An
+# What identifies a row at Twilio, whatever the connector declares; else what the sandbox says. An
 # address is not part of the numbers that depend on it.
 NUMBER = ("account_sid", "iso_country", "phone_number")
+ROW_KEYS = {endpoint.stream: endpoint.row_key for endpoint in ENDPOINTS}
 
 
 IDENTITY = {
@@ -111,7 +114,7 @@ IDENTITY = {
 
 def identity(stream: Stream, row: Mapping[str, Any]) -> Key:
     """Return what tells a row from all others of its stream."""
-    return tuple(row.get(name) for name in IDENTITY.get(stream.name, ("sid",)))
+    return tuple(row.get(name) for name in IDENTITY.get(stream.name) or ROW_KEYS[stream.name])
 
 
 def messages(output: bytes) -> Iterator[Row]:

@@ -17,6 +17,7 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from sandbox import Sandbox
 from sandbox.data import seconds_of
+from sandbox.endpoints import ENDPOINTS
 from source_twilio import SourceTwilio
 from unit_tests.conftest import NOW
 from unit_tests.reading import final_state, problems, records
@@ -57,6 +58,7 @@ RESOURCES = {
 
 
 # What tells the rows of an account apart, where it is not the SID.
+ROW_KEYS = {endpoint.stream: endpoint.row_key for endpoint in ENDPOINTS}
 KEYS = {
     "available_phone_number_countries": ["country_code"],
     "available_phone_numbers_local": ["phone_number"],
@@ -145,7 +147,7 @@ def sids(twilio: Sandbox) -> list[str]:
 
 def identity(stream: str, row: Mapping[str, Any], account: str) -> tuple[str, ...]:
     """Return what tells a row apart from all others of its stream."""
-    return account, *(str(row[field]) for field in KEYS.get(stream, ["sid"]))
+    return account, *(str(row[field]) for field in KEYS.get(stream) or ROW_KEYS[stream])
 
 
 def moment_of(stream: str, row: Mapping[str, Any]) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 from sandbox import Sandbox
+from sandbox.streams import STREAMS
 from soak.holders import Holder
 from soak.warehouse import Key, Row, Stream, identity
 
@@ -195,7 +196,8 @@ class History:
             if holder.lists is None:
                 return [{"sid": order[0]}]
             return [row for row in rows if row["sid"] in order[holder.lists]]
-        chosen = holder.alerts or holder.reads if stream.name == "alerts" else holder.reads
+        of_product_api = STREAMS[stream.name].of_product_api
+        chosen = (of_product_api and holder.product_apis) or holder.reads
         accounts = [] if stream.name in holder.blind else self.twilio.accounts[chosen]
         query = {"IncludeSoftDeleted": "true"} if stream.name == "recordings" else {}
         query |= NO_CHILDREN if stream.name == "usage_records" else {}

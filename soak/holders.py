@@ -69,7 +69,7 @@ HOLDERS = [
         "Main key that opens subaccounts", key("main"), sandbox={"main_keys_open": "subaccounts"}
     ),
     # What Twilio tells of the subaccounts' tokens it tells every holder of the list.
-    Holder("Main key that does not", key("main"), OWN, alerts=slice(None)),
+    Holder("Main key that does not", key("main"), OWN, product_apis=slice(None)),
     Holder("Standard key", key("standard"), OWN, None, blind=frozenset({"keys"})),
     Holder(
         *("Restricted key for calls and messages", key("restricted", *GRANTED), OWN, None),

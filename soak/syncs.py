@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sandbox import Sandbox
 from sandbox.server import Faults
+from sandbox.streams import STREAMS
 from soak.history import COUNTS, LOOKBACK, START, History
 from soak.holders import HOLDERS, PACKAGE, Holder, Reading
 from soak.known_bugs import Bug
@@ -195,9 +196,11 @@ class Soak:
             table = warehouse.tables.get(stream.name, {})
             found = {identity(stream, row): row for row in table.values()}
             expected = {identity(stream, row): row for row in history.truth(stream)}
-            if stream.name == "alerts":
+            declared = STREAMS[stream.name]
+            if declared.parameters.get("kept_for") == "P30D":
                 since = (history.twilio.now() - timedelta(days=29)).strftime("%Y-%m-%d")
-                expected = {k: r for k, r in expected.items() if r["date_generated"] >= since}
+                field = str(declared.cursor_field)
+                expected = {k: r for k, r in expected.items() if (r[field] or since) >= since}
             for k, row in expected.items():
                 if k not in found:
                     self.report.missing.append(f"{stream.name} {k}")

@@ -114,7 +114,10 @@ IDENTITY = {
 
 def identity(stream: Stream, row: Mapping[str, Any]) -> Key:
     """Return what tells a row from all others of its stream."""
-    return tuple(row.get(name) for name in IDENTITY.get(stream.name) or ROW_KEYS[stream.name])
+    return tuple(
+        row.get(name)
+        for name in IDENTITY.get(stream.name) or ("account_sid", *ROW_KEYS[stream.name])
+    )
 
 
 def messages(output: bytes) -> Iterator[Row]:

@@ -34,7 +34,7 @@ def test_a_bug_shows() -> None:
     [bug] = [bug for bug in BUGS if bug.name == "only the first page"]
     report = Soak(seed=11, syncs=1, reading=READINGS[0], bug=bug).run()
     short = {"calls", "conferences", "message_media", "messages", "recordings", "usage_records"}
-    assert {line.split()[0] for line in report.missing} == short
+    assert {line.split()[0] for line in report.missing} >= short
 
 
 def test_each_bug_still_fits() -> None:

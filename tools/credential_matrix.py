@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandbox import Sandbox
+from sandbox.streams import STREAMS
 from soak.history import NO_CHILDREN
-from soak.holders import HOLDERS, STREAMS, Holder
+from soak.holders import HOLDERS, Holder
 from soak.syncs import CHILD
 from soak.warehouse import messages
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.__main__ import put
-from bench.contenders import parsed, shown
-from bench.measuring import cell
 from bench.perfect_client import needed
+from bench.printed import parsed, shown
+from bench.tables import cell, put
 from sandbox import Sandbox
 from sandbox.data import Holder
 

@@ -65,6 +65,8 @@ def synced(
     for name in STREAMS:
         builder.with_stream(name, SyncMode.incremental)
     catalog = builder.build()
+    # The tables go to standard output, so the log must not.
+    logging.getLogger("airbyte").setLevel(logging.ERROR)
     source = SourceTwilio(catalog, config, state)
     last = {
         message.state.stream.stream_descriptor.name: message.state

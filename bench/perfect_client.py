@@ -12,7 +12,6 @@ from sandbox.api import ENDPOINTS, ROUTES
 from sandbox.data import seconds_of
 
 Row = Mapping[str, Any]
-
 PAGE = 1000
 # A request shows the conferences of one of these (BEHAVIOR 32).
 STATUSES = ("init", "in-progress", "completed")

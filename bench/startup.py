@@ -14,8 +14,6 @@ from bench.tables import table
 from sandbox.data import ACCOUNTS
 
 FIGURES = ("seconds", "cpu_seconds", "memory_mb")
-
-
 ONE_STREAM = {
     "version": "7.39.0",
     "type": "DeclarativeSource",

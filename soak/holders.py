@@ -26,8 +26,8 @@ class Holder(NamedTuple):
     reads: slice = slice(None)
     # The rows of the stream `accounts`. None: Twilio refuses the list, and only the SID is known.
     lists: slice | None = slice(None)
-    # The accounts whose alerts are read. None: the same as `reads`.
-    alerts: slice | None = None
+    # The accounts whose lists of product APIs are read (BEHAVIOR 14). None: the same as `reads`.
+    product_apis: slice | None = None
     # The streams that Twilio refuses.
     blind: frozenset[str] = frozenset()
     # Settings of the sandbox.
@@ -70,8 +70,8 @@ HOLDERS = [
     Holder(
         "Main key that opens subaccounts", key("main"), sandbox={"main_keys_open": "subaccounts"}
     ),
-    # Whoever may list the accounts gets their tokens too, and alerts are asked with these tokens.
-    Holder("Main key that does not", key("main"), OWN, alerts=slice(None)),
+    # Whoever may list the accounts gets their tokens, which open the product APIs (BEHAVIOR 14).
+    Holder("Main key that does not", key("main"), OWN, product_apis=slice(None)),
     Holder("Standard key", key("standard"), OWN, None, blind=frozenset({"keys"})),
     Holder(
         *("Restricted key for calls and messages", key("restricted", *GRANTED), OWN, None),

@@ -11,8 +11,6 @@ from typing import Any
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
-
-
 # Fields that are not compared. Twilio computes `as_of` for each request, `auth_token` is a secret,
 # and the connector adds the other two.
 VOLATILE = {"as_of", "auth_token", "country_code", "address_sid"}

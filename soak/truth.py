@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sandbox import Sandbox
+from sandbox.streams import STREAMS
 from soak.history import NO_CHILDREN
 from soak.holders import Holder
 from soak.streams import Key, Row, Stream, identity
@@ -35,7 +36,8 @@ class Truth:
             if holder.lists is None:
                 return [{"sid": order[0]}]
             return [row for row in rows if row["sid"] in order[holder.lists]]
-        chosen = holder.alerts or holder.reads if stream.name == "alerts" else holder.reads
+        of_product_api = STREAMS[stream.name].of_product_api
+        chosen = (of_product_api and holder.product_apis) or holder.reads
         accounts = [] if stream.name in holder.blind else self.twilio.accounts[chosen]
         query = {"IncludeSoftDeleted": "true"} if stream.name == "recordings" else {}
         query |= NO_CHILDREN if stream.name == "usage_records" else {}

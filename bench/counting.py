@@ -13,8 +13,8 @@ from bench.measuring import Options, Run, folder_of, run, twilio_of
 from bench.perfect_client import kind, needed
 from bench.printed import shown
 from bench.tables import table
-from sandbox.api import ENDPOINTS
 from sandbox.data import ACCOUNTS
+from sandbox.streams import STREAMS
 
 LOOKBACK = timedelta(days=1)  # the connector's default
 CLOCK_MARGIN = timedelta(hours=1)  # how far before now its cursors stop
@@ -63,8 +63,8 @@ def windows(options: Options, stack: ExitStack) -> str:
 
 
 def every_stream() -> list[str]:
-    """Return the names of all streams, which are the sandbox's lists."""
-    return [endpoint.stream for endpoint in ENDPOINTS]
+    """Return the names of all streams."""
+    return [*STREAMS]
 
 
 def idle_since() -> float:

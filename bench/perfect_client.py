@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox import Request, Sandbox
@@ -12,6 +12,7 @@ from sandbox.api import ENDPOINTS, ROUTES
 from sandbox.data import seconds_of
 
 Row = Mapping[str, Any]
+# The largest page, where Twilio documents no other size.
 PAGE = 1000
 # A request shows the conferences of one of these (BEHAVIOR 32).
 STATUSES = ("init", "in-progress", "completed")
@@ -56,20 +57,13 @@ def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str
             if endpoint.dates or endpoint.between:
                 rows = [row for row in rows if newest(row) >= since]
             if endpoint.stream == "conferences":
-                found["conferences"] += sum(pages(of_status(rows, each)) for each in statuses)
+                lists = [[row for row in rows if row["status"] == each] for each in statuses]
             else:
-                found[endpoint.stream] += pages(rows)
+                lists = [rows]
+            # An empty list has one page.
+            size = endpoint.resource.page_size or PAGE
+            found[endpoint.stream] += sum(max(1, math.ceil(len(each) / size)) for each in lists)
     return found
-
-
-def pages(rows: Sequence[Row]) -> int:
-    """Return how many pages a list of these rows has; an empty one has one."""
-    return max(1, math.ceil(len(rows) / PAGE))
-
-
-def of_status(rows: Iterable[Row], status: str) -> list[Row]:
-    """Return the rows that have a status."""
-    return [row for row in rows if row["status"] == status]
 
 
 def has(stream: str, parent: Row, since: float) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sandbox import Sandbox
-from soak.streams import IDENTITY
+from soak.streams import identity_fields
 
 Row = dict[str, Any]
 Key = tuple[str, ...]
@@ -62,7 +62,7 @@ def parsed(lines: Iterator[bytes]) -> Output:
 
 def key(stream: str, row: Mapping[str, Any]) -> Key:
     """Return what tells a row from all others of its stream."""
-    names = IDENTITY.get(stream, ("sid",))
+    names = identity_fields(stream)
     # Singer makes a moment of the day.
     return tuple(str(row.get(name))[: 10 if name == "start_date" else None] for name in names)
 

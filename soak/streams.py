@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
+
+from sandbox.endpoints import STREAMS as ENDPOINTS
+from sandbox.streams import STREAMS
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
-# Fields that are not compared. Twilio computes `as_of` for each request, `auth_token` is a secret,
-# and the connector adds the other two.
-VOLATILE = {"as_of", "auth_token", "country_code", "address_sid"}
+# Fields that are not compared: Twilio computes the first for each request, the second is a secret.
+NOT_COMPARED = {"as_of", "auth_token"}
 
 
 @dataclass
@@ -27,6 +30,8 @@ class Stream:
     key: list[str]
     dates: set[str]
     numbers: set[str]
+    # The connector adds these to rows that do not say what they belong to (BEHAVIOR 18).
+    added: set[str]
 
     @property
     def incremental(self) -> bool:
@@ -38,7 +43,7 @@ class Stream:
         return {
             name: self._value(name, value)
             for name, value in row.items()
-            if value is not None and value != "" and name not in VOLATILE
+            if value is not None and value != "" and name not in NOT_COMPARED | self.added
         }
 
     def _value(self, name: str, value: Any) -> Any:
@@ -54,6 +59,7 @@ def discovered(catalog: Mapping[str, Any]) -> dict[str, Stream]:
     """Return the streams of a catalog by name; each is incremental if it can be."""
     streams = {}
     for stream in catalog["streams"]:
+        declared = STREAMS[stream["name"]]
         properties = stream["json_schema"]["properties"]
         mode = "incremental" if "incremental" in stream["supported_sync_modes"] else "full_refresh"
         streams[stream["name"]] = Stream(
@@ -62,21 +68,21 @@ def discovered(catalog: Mapping[str, Any]) -> dict[str, Stream]:
             [path[0] for path in stream["source_defined_primary_key"]],
             {n for n, p in properties.items() if p.get("format") == "date-time"},
             {n for n, p in properties.items() if {"number", "integer"} & set(p["type"])},
+            {*declared.fields} - {*declared.resource.fields},
         )
     return streams
 
 
-# What identifies a row at Twilio, whatever the connector declares. The rows of other streams have a
-# SID. So does a dependent number, and the address is not part of its identity.
-NUMBER = ("account_sid", "iso_country", "phone_number")
-IDENTITY = {
-    **{f"available_phone_numbers_{kind}": NUMBER for kind in ("local", "mobile", "toll_free")},
-    "available_phone_number_countries": ("account_sid", "country_code"),
-    "conference_participants": ("conference_sid", "call_sid"),
-    "usage_records": ("account_sid", "category", "start_date"),
-}
+@cache
+def identity_fields(stream: str) -> tuple[str, ...]:
+    """Return the fields that tell a row of a stream from all others."""
+    endpoint = ENDPOINTS.get(stream)
+    if endpoint is None or endpoint.row_key == ("sid",):
+        return ("sid",)
+    above = [name for name in endpoint.path_fields if name in endpoint.resource.fields]
+    return ("account_sid", *above, *endpoint.row_key)
 
 
-def identity(stream: Stream, row: Mapping[str, Any]) -> Key:
+def identity(stream: str, row: Mapping[str, Any]) -> Key:
     """Return what tells a row from all others of its stream."""
-    return tuple(row.get(name) for name in IDENTITY.get(stream.name, ("sid",)))
+    return tuple(row.get(name) for name in identity_fields(stream))

@@ -25,7 +25,7 @@ class Truth:
         """Note which rows exist now."""
         for stream in streams.values():
             keys = self.ever.setdefault(stream.name, set())
-            keys.update(identity(stream, row) for row in self.rows(stream))
+            keys.update(identity(stream.name, row) for row in self.rows(stream))
 
     def rows(self, stream: Stream) -> list[Row]:
         """Return the rows of a stream in all accounts that Twilio shows to the holder."""

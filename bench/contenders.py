@@ -23,9 +23,9 @@ class Task(NamedTuple):
     """What a contender is to read."""
 
     twilio: Sandbox
-    folder: Path  # for its files
+    folder: Path  # where the contender's files go
     streams: Sequence[str]
-    settings: Mapping[str, Any] = {}  # beside the account, the token and the start date
+    settings: Mapping[str, Any] = {}  # besides account, token and start date
     state: Sequence[Row] = ()
 
     def file(self, name: str, content: Any) -> str:
@@ -40,7 +40,7 @@ class Task(NamedTuple):
 
 
 class Contender(NamedTuple):
-    """A program that reads Twilio; `command` writes what it needs and returns how to start it."""
+    """A program that reads Twilio. `command` writes its files and returns its command line."""
 
     name: str
     command: Callable[[Task], list[str]]
@@ -58,7 +58,7 @@ def ours(workers: int = 0) -> Contender:
 
 
 def plain_loop() -> Contender:
-    """Return the floor."""
+    """Return the plain loop, which is the least that reading can cost."""
 
     def command(task: Task) -> list[str]:
         return [sys.executable, "-m", "bench.plain_loop", task.config(), *task.streams]
@@ -121,7 +121,7 @@ CATALOGS: dict[Path, list[Row]] = {}
 
 
 def discovered(program: Path, config: str, task: Task) -> list[Row]:
-    """Return the streams that an Airbyte source has; it is asked once."""
+    """Return the streams of an Airbyte source. Each source is asked once."""
     if program not in CATALOGS:
         for line in output_of([str(program), "discover", "--config", config], task).splitlines():
             if line.startswith(b"{") and (message := orjson.loads(line))["type"] == "CATALOG":

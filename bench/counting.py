@@ -1,4 +1,4 @@
-"""The scenarios that count requests, and compare them with the least that would do."""
+"""The scenarios that count requests and compare them with those of a perfect client."""
 
 from __future__ import annotations
 
@@ -68,18 +68,18 @@ def every_stream() -> list[str]:
 
 
 def idle_since() -> float:
-    """Return from when on a sync reads that follows one right now, as POSIX time."""
+    """Return where the windows of a sync begin if another sync has just ended, as POSIX time."""
     return (datetime.now(timezone.utc) - CLOCK_MARGIN - LOOKBACK).timestamp()
 
 
 def twice(task: Task) -> tuple[Run, Run]:
-    """Return a first sync, and one right after it, when nothing has happened."""
+    """Run a first sync and a second one right after it. Nothing happens in between."""
     first = run(ours(), task, {name: shown(task.twilio, name) for name in task.streams})
     return first, run(ours(), task._replace(state=first.output.state_file()))
 
 
 def by_kind(runs: Mapping[str, Run], least: Mapping[str, int]) -> str:
-    """Return the numbers of requests for each list, and the least that would do."""
+    """Return the table of requests for each list, beside those of a perfect client."""
     counts = {name: Counter(map(kind, one.requests)) for name, one in runs.items()}
     names = sorted(set(least).union(*counts.values()))
     rows: list[list[Any]] = [

@@ -1,4 +1,4 @@
-"""The scenario with ever more messages, and with ever more subaccounts."""
+"""The scenario with more and more messages, and with more and more subaccounts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def growth(options: Options, stack: ExitStack) -> str:
 
 
 def messages_growth(options: Options, stack: ExitStack) -> str:
-    """Return the table of ever more messages."""
+    """Return the table of 10,000 to 1,000,000 messages."""
     empty = twilio_of(stack, four(messages=0))
     rows = []
     for number in (10_000, 100_000, 1_000_000):
@@ -53,7 +53,7 @@ HANDFUL = {"messages": 12, "calls": 8, "incoming_phone_numbers": 2, "usage_recor
 
 
 def accounts_growth(options: Options, stack: ExitStack) -> str:
-    """Return the table of ever more subaccounts."""
+    """Return the table of 1 to 500 subaccounts."""
     rows = []
     for number in (1, 50, 500):
         with ExitStack() as inner:

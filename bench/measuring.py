@@ -21,7 +21,7 @@ from bench.printed import Key, Output, parsed, shown
 from sandbox import Request, Sandbox
 from sandbox.data import Holder
 
-# Beyond this a run is killed, and counts as failed.
+# A run that takes longer is killed and counts as failed.
 LIMIT_SECONDS = 1800
 
 
@@ -49,7 +49,7 @@ class Run(NamedTuple):
     sandbox_cpu_seconds: float
     requests: list[Request]
     output: Output
-    missing: int  # rows that Twilio shows, and that did not come
+    missing: int  # rows that Twilio shows and the contender did not print
 
     @property
     def records(self) -> int:
@@ -62,7 +62,7 @@ class Run(NamedTuple):
         return sum(request.status == 429 for request in self.requests)
 
     def microseconds(self, less: float = 0.0) -> float:
-        """Return the CPU time per record, less so many seconds for the start."""
+        """Return the CPU time per record, after `less` seconds are taken off for the start."""
         return (self.cpu_seconds - less) / max(self.records, 1) * 1e6
 
 
@@ -76,7 +76,7 @@ def run(contender: Contender, task: Task, expected: Mapping[str, set[Key]] | Non
         printed = parsed(iter(lines))
     output.unlink()
     missing = [keys - printed.keys.get(name, set()) for name, keys in (expected or {}).items()]
-    # A million keys need not be kept for each run.
+    # There may be a million keys in each run.
     printed.keys.clear()
     done = Run(
         name=contender.name,
@@ -109,13 +109,13 @@ def launch(command: list[str], task: Task) -> tuple[dict[str, Any], Path]:
 
 
 def own_cpu() -> float:
-    """Return the CPU seconds of this process, which are the sandbox's while it waits."""
+    """Return the CPU seconds of this process. While a contender runs, they are the sandbox's."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
 def say(text: str) -> None:
-    """Tell how far it is, beside the tables."""
+    """Print progress to standard error; standard output is for the tables."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -123,7 +123,7 @@ Runs = dict[str, list[Run]]
 
 
 def in_turn(contenders: Sequence[Contender], task: Task, runs: int, compare: bool = True) -> Runs:
-    """Run the contenders one after the other, so many times."""
+    """Run the contenders one after the other, `runs` times."""
     expected = {name: shown(task.twilio, name) for name in task.streams} if compare else {}
     found: Runs = {contender.name: [] for contender in contenders}
     for number in range(runs):
@@ -149,7 +149,7 @@ def beside_empty(
 def twilio_of(stack: ExitStack, holders: Sequence[Holder], **settings: Any) -> Sandbox:
     """Return a sandbox that lasts as long as the stack."""
     twilio = stack.enter_context(Sandbox(holders=holders, **settings))
-    # The rows live as long as the sandbox: the collector need not visit them again and again.
+    # The rows live as long as the sandbox, so the garbage collector need not look at them.
     gc.collect()
     gc.freeze()
     return twilio

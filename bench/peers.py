@@ -14,21 +14,21 @@ PEERS = ROOT / "build" / "peers"
 
 
 def installed(requirement: str) -> Path:
-    """Return the environment of a peer, which is made when it is missing."""
+    """Return the environment of a peer. If it is missing, it is made."""
     folder = PEERS / requirement.partition("==")[0]
     mark = folder / "installed"
     if not mark.exists():
         print(f"Installing {requirement} ...", file=sys.stderr, flush=True)
         venv.create(folder, with_pip=True, clear=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        # tap-twilio imports pkg_resources, which setuptools gave up.
+        # tap-twilio imports pkg_resources, which newer versions of setuptools do not have.
         subprocess.run([*pip, "setuptools<81", requirement], check=True)
         mark.touch()
     return folder
 
 
 def trust(folder: Path, twilio: Sandbox) -> None:
-    """Have an environment trust the sandbox: Airbyte's peer knows certifi's authorities only."""
+    """Make an environment trust the sandbox. Airbyte's peer trusts only certifi's authorities."""
     [bundle] = folder.glob("lib/python*/site-packages/certifi/cacert.pem")
     original = bundle.with_name("cacert.original")
     if not original.exists():

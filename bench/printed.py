@@ -41,10 +41,10 @@ class Output:
 
 
 def parsed(lines: Iterator[bytes]) -> Output:
-    """Return what the lines of an Airbyte source, or of a Singer tap, say."""
+    """Return what an Airbyte source or a Singer tap printed."""
     output = Output()
     for line in lines:
-        # A connector may print what is no message, and end in the middle of a line.
+        # A line may be no message, and the last one may be cut.
         if not line.startswith(b"{") or not line.endswith(b"\n"):
             continue
         message = orjson.loads(line)
@@ -63,12 +63,12 @@ def parsed(lines: Iterator[bytes]) -> Output:
 def key(stream: str, row: Mapping[str, Any]) -> Key:
     """Return what tells a row from all others of its stream."""
     names = identity_fields(stream)
-    # Singer makes a moment of the day.
+    # Singer turns a day into a moment.
     return tuple(str(row.get(name))[: 10 if name == "start_date" else None] for name in names)
 
 
 def shown(twilio: Sandbox, stream: str) -> set[Key]:
-    """Return the keys of the rows that Twilio shows, in all accounts that it does not refuse."""
+    """Return the keys of all rows of a stream, except those of closed accounts."""
     accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
     if stream == "accounts":
         del accounts[1:]

@@ -1,4 +1,4 @@
-"""The scenarios that read many records: CPU time, wall time and what a limit does to it."""
+"""The scenarios that read many records: CPU time, wall time, and a limit on requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def cpu(options: Options, stack: ExitStack) -> str:
     number = options.rows(20_000)
     full = twilio_of(stack, four(**dict.fromkeys(streams, number)))
     empty = twilio_of(stack, four(**dict.fromkeys(streams, 0)))
-    # So many days of usage reach further back than a year.
+    # So many rows of usage go back further than the usual start date.
     settings = {"start_date": "2010-01-01T00:00:00Z"}
     heads = [*HEADS, "CPU µs/record, whole", "CPU µs/record, net", "peak MB"]
     heads += ["whole × plain loop", "net × plain loop", "whole × Airbyte's"]

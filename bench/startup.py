@@ -1,4 +1,4 @@
-"""The scenario of commands that read nothing: what it costs to start."""
+"""The scenario of commands that read nothing: what a start costs."""
 
 from __future__ import annotations
 

@@ -32,11 +32,11 @@ def mid(runs: Iterable[Run], figure: Callable[[Run], float]) -> float:
 
 
 def ratio(runs: Runs, name: str, to: str, figure: Callable[[Run], float]) -> float | None:
-    """Return the median of the ratios of a figure in runs that stood side by side."""
+    """Return the median of the ratios of a figure in runs that took turns."""
     if name == to or to not in runs:
         return None
     pairs = zip(runs[name], runs[to], strict=True)
-    # Of very few records the net CPU time can be nothing.
+    # The net CPU time of very few records can be zero.
     ratios = [figure(one) / figure(other) for one, other in pairs if figure(other) > 0]
     return float(median(ratios)) if ratios else None
 
@@ -45,7 +45,7 @@ HEADS = ("contender", "records", "missing", "requests", "429", "wall s", "sandbo
 
 
 def common(runs: list[Run]) -> list[Any]:
-    """Return the cells that every table begins with; counts are those of the last run."""
+    """Return the cells that every table begins with. Counts are those of the last run."""
     last = runs[-1]
     failed = f" (exit {last.code})" if last.code else ""
     share = mid(runs, lambda one: one.sandbox_cpu_seconds / one.seconds)

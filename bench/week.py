@@ -1,4 +1,4 @@
-"""A week of syncs, in requests: what final figures cost."""
+"""The scenario of a week: how many requests it costs to read rows until they are final."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ States = list[AirbyteStateMessage]
 STREAMS = ("messages", "calls", "recordings", "usage_records")
 START = datetime(2026, 3, 2, 0, 30, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
-# Pages of 20 rows stand in for those of 1,000, and 42 messages a day for 2,100.
+# To be quick, pages have 20 rows instead of 1,000, and a day has 42 messages instead of 2,100.
 COUNTS = {"messages": 15_000, "calls": 15_000, "recordings": 7_500, "usage_records": 2_150}
 ROWS_PER_PAGE = 20
 POLICIES: dict[str, dict[str, int]] = {

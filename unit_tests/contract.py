@@ -23,18 +23,10 @@ from unit_tests.conftest import NOW
 from unit_tests.reading import final_state, problems, records
 
 ROOT = Path(__file__).parents[1]
-
-
 DAY, HOUR, MINUTE, SECOND = (timedelta(**{u: 1}) for u in ("days", "hours", "minutes", "seconds"))
-
-
 START = datetime(2025, 11, 1, tzinfo=timezone.utc)
-
-
 # Where the newest window ends.
 END = "2026-01-15T11:00:00Z"
-
-
 # The field that the date filter of a stream acts on, and the filter's lower bound.
 DATED = {
     "messages": ("date_sent", "DateSent>"),
@@ -44,19 +36,13 @@ DATED = {
     "usage_records": ("start_date", "StartDate"),
     "alerts": ("date_generated", "StartDate"),
 }
-
-
 ACCOUNT_DATED = [name for name in DATED if name != "alerts"]
-
-
 RESOURCES = {
     "usage_records": "/Usage/Records/Daily.json",
     "alerts": "/v1/Alerts",
     "message_media": "/Messages.json",
     "incoming_phone_numbers": "/IncomingPhoneNumbers.json",
 }
-
-
 # What tells the rows of an account apart, where it is not the SID.
 ROW_KEYS = {endpoint.stream: endpoint.row_key for endpoint in ENDPOINTS}
 KEYS = {
@@ -67,31 +53,19 @@ KEYS = {
     "conference_participants": ["conference_sid", "call_sid"],
     "usage_records": ["category", "start_date"],
 }
-
-
 # The queries that the connector makes of these lists, but for dates.
 QUERIES = {
     "recordings": {"IncludeSoftDeleted": "true"},
     "usage_records": {"IncludeSubaccounts": "false"},
 }
-
-
 # The lists of an account that are asked one by one (BEHAVIOR 32).
 STATUSES = ({"Status": "init"}, {"Status": "in-progress"}, {"Status": "completed"})
-
-
 UNDATED = {
     "messages": {"date_sent": None},
     "calls": {"start_time": None, "end_time": None},
 }
-
-
 Make = Callable[..., Sandbox]
-
-
 Row = dict[str, Any]
-
-
 Found = Counter[tuple[str, ...]]
 
 
@@ -272,12 +246,8 @@ def add(twilio: Sandbox, stream: str, account: str, when: datetime, **fields: An
 
 
 NO_CHILDREN = QUERIES["usage_records"]
-
-
 # A list with dates, one without, and one below a list.
 KINDS = ["messages", "incoming_phone_numbers", "message_media"]
-
-
 LAST = "2026-01-01T00:00:00Z"
 
 

@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
 
-.PHONY: demo sync sandbox manifest test soak matrix bench lint clean
+.PHONY: demo sync sandbox manifest test soak docs matrix bench lint clean
 
 demo: $(VENV)/installed ## Sync the embedded Twilio into DuckDB, twice
 	@$(RUN) -m tools.demo
@@ -28,7 +28,10 @@ soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", A
 bench: $(VENV)/installed ## Measure it beside others; ARGS="cpu latency --runs 1"
 	@$(RUN) -m bench $(ARGS)
 
-matrix: $(VENV)/installed ## Which credentials read which streams
+docs: $(VENV)/installed ## Write the table of streams into docs/twilio.md
+	@$(RUN) -m tools.docs
+
+matrix: $(VENV)/installed ## Write into docs/twilio.md which credentials read which streams
 	@$(RUN) -m tools.credential_matrix
 
 lint: $(VENV)/installed ## Check style and types

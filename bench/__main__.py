@@ -1,9 +1,9 @@
 """The benchmark: `make bench`, or `make bench ARGS="cpu latency --runs 1"`.
 
-It measures the connector against the embedded Twilio, which runs in this process, beside a plain
-loop that is the floor, and two connectors from PyPI. The contenders take turns; what is printed is
-the median of the runs, and the median of the ratios of the runs that stood side by side. Nothing
-here asserts a time. docs/performance.md says what the figures mean.
+It measures the connector beside three others: a plain loop, which is the least that reading can
+cost, and two connectors from PyPI. All read the sandbox, which runs in this process. The contenders
+take turns. A figure is the median of the runs, a ratio the median of the ratios of runs that took
+turns. Nothing here asserts a time. docs/performance.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.measuring import (
-    say,
-)
-from bench.options import Options
-from bench.requests_made import steady, week, windows
-from bench.speed import cpu, growth, latency, limits, startup
+from bench.counting import steady, windows
+from bench.growth import growth
+from bench.measuring import Options, say
+from bench.reading import cpu, latency, limits
+from bench.startup import startup
+from bench.tables import put
+from bench.week import week
 
 SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
     scenario.__name__: scenario
@@ -41,15 +42,9 @@ def machine() -> str:
     )
 
 
-def put(text: str, name: str, figures: str) -> str:
-    """Return a page with the figures between the marks of that name, if it has them."""
-    marks = re.compile(rf"(<!-- bench {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    return marks.sub(lambda found: f"{found[1]}\n{figures}\n\n{found[2]}", text)
-
-
 def main() -> int:
     """Run the scenarios and print their tables."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__.partition("\n")[0])
     parser.add_argument("scenarios", nargs="*", metavar="scenario", help=", ".join(SCENARIOS))
     parser.add_argument("--runs", type=int, default=3, help="of each contender, in turn")
     parser.add_argument(

@@ -1,7 +1,7 @@
 """Run a command and print what it took: `python launch.py SECONDS OUTPUT ERRORS COMMAND ...`.
 
-A process of its own, because Linux counts the memory of whoever starts a program towards that
-program's peak, and the bench holds gigabytes of Twilio's rows.
+This is a process of its own. Linux counts the memory of the process that starts a program towards
+the peak of that program, and the bench holds gigabytes of rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How `make bench` runs a contender, and the arithmetic and the tables of what it took."""
+"""Runs a contender, and measures what it took."""
 
 from __future__ import annotations
 
@@ -9,18 +9,32 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench.contenders import ROOT, Contender, Key, Output, Task, parsed, shown
+from bench import ROOT
+from bench.contenders import Contender, Task
+from bench.printed import Key, Output, parsed, shown
 from sandbox import Request, Sandbox
 from sandbox.data import Holder
 
-# Beyond this a run is killed, and counts as failed.
+# A run that takes longer is killed and counts as failed.
 LIMIT_SECONDS = 1800
+
+
+class Options(NamedTuple):
+    """What the command line asks for."""
+
+    runs: int
+    peers: str
+    scale: float
+
+    def rows(self, number: int) -> int:
+        """Return a number of rows at the scale."""
+        return round(number * self.scale)
 
 
 class Run(NamedTuple):
@@ -35,7 +49,7 @@ class Run(NamedTuple):
     sandbox_cpu_seconds: float
     requests: list[Request]
     output: Output
-    missing: int  # rows that Twilio shows, and that did not come
+    missing: int  # rows that Twilio shows and the contender did not print
 
     @property
     def records(self) -> int:
@@ -48,7 +62,7 @@ class Run(NamedTuple):
         return sum(request.status == 429 for request in self.requests)
 
     def microseconds(self, less: float = 0.0) -> float:
-        """Return the CPU time per record, less so many seconds for the start."""
+        """Return the CPU time per record, after `less` seconds are taken off for the start."""
         return (self.cpu_seconds - less) / max(self.records, 1) * 1e6
 
 
@@ -62,7 +76,7 @@ def run(contender: Contender, task: Task, expected: Mapping[str, set[Key]] | Non
         printed = parsed(iter(lines))
     output.unlink()
     missing = [keys - printed.keys.get(name, set()) for name, keys in (expected or {}).items()]
-    # A million keys need not be kept for each run.
+    # There may be a million keys in each run.
     printed.keys.clear()
     done = Run(
         name=contender.name,
@@ -95,13 +109,13 @@ def launch(command: list[str], task: Task) -> tuple[dict[str, Any], Path]:
 
 
 def own_cpu() -> float:
-    """Return the CPU seconds of this process, which are the sandbox's while it waits."""
+    """Return the CPU seconds of this process. While a contender runs, they are the sandbox's."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
 def say(text: str) -> None:
-    """Tell how far it is, beside the tables."""
+    """Print progress to standard error; standard output is for the tables."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -109,7 +123,7 @@ Runs = dict[str, list[Run]]
 
 
 def in_turn(contenders: Sequence[Contender], task: Task, runs: int, compare: bool = True) -> Runs:
-    """Run the contenders one after the other, so many times."""
+    """Run the contenders one after the other, `runs` times."""
     expected = {name: shown(task.twilio, name) for name in task.streams} if compare else {}
     found: Runs = {contender.name: [] for contender in contenders}
     for number in range(runs):
@@ -122,19 +136,20 @@ def in_turn(contenders: Sequence[Contender], task: Task, runs: int, compare: boo
 def beside_empty(
     contenders: Sequence[Contender], task: Task, empty: Sandbox, runs: int
 ) -> tuple[Runs, Callable[[Run], float]]:
-    """Run the contenders; return with it what gives a run's microseconds per record, net.
+    """Run the contenders; return the runs, and a function that gives the net figure of a run.
 
-    Net is less the median CPU time that the same contender takes where the lists are empty.
+    The net figure is in CPU microseconds per record. The median CPU time that the same contender
+    takes where the lists are empty is taken off.
     """
     idle = in_turn(contenders, task._replace(twilio=empty), runs, compare=False)
-    starts = {name: mid(those, lambda one: one.cpu_seconds) for name, those in idle.items()}
+    starts = {name: float(median(one.cpu_seconds for one in those)) for name, those in idle.items()}
     return in_turn(contenders, task, runs), lambda one: one.microseconds(starts[one.name])
 
 
 def twilio_of(stack: ExitStack, holders: Sequence[Holder], **settings: Any) -> Sandbox:
     """Return a sandbox that lasts as long as the stack."""
     twilio = stack.enter_context(Sandbox(holders=holders, **settings))
-    # The rows live as long as the sandbox: the collector need not visit them again and again.
+    # The rows live as long as the sandbox, so the garbage collector need not look at them.
     gc.collect()
     gc.freeze()
     return twilio
@@ -149,56 +164,3 @@ def folder_of(stack: ExitStack) -> Path:
     """Return a folder that lasts as long as the stack."""
     (ROOT / "build").mkdir(exist_ok=True)
     return Path(stack.enter_context(tempfile.TemporaryDirectory(dir=ROOT / "build")))
-
-
-# ---------------------------------------------------------------------------------------- tables
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a Markdown table; the first column is text, the others are numbers."""
-    lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
-    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def cell(value: Any) -> str:
-    """Return a value as a table shows it."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def mid(runs: Iterable[Run], figure: Callable[[Run], float]) -> float:
-    """Return the median of a figure."""
-    return float(median(map(figure, runs)))
-
-
-def ratio(runs: Runs, name: str, to: str, figure: Callable[[Run], float]) -> float | None:
-    """Return the median of the ratios of a figure in runs that stood side by side."""
-    if name == to or to not in runs:
-        return None
-    pairs = zip(runs[name], runs[to], strict=True)
-    # Of very few records the net CPU time can be nothing.
-    ratios = [figure(one) / figure(other) for one, other in pairs if figure(other) > 0]
-    return float(median(ratios)) if ratios else None
-
-
-HEADS = ("contender", "records", "missing", "requests", "429", "wall s", "sandbox CPU/wall")
-
-
-def common(runs: list[Run]) -> list[Any]:
-    """Return the cells that every table begins with; counts are those of the last run."""
-    last = runs[-1]
-    failed = f" (exit {last.code})" if last.code else ""
-    share = mid(runs, lambda one: one.sandbox_cpu_seconds / one.seconds)
-    return [
-        last.name + failed,
-        last.records,
-        last.missing,
-        len(last.requests),
-        last.refused,
-        mid(runs, lambda one: one.seconds),
-        f"{share:.0%}",
-    ]

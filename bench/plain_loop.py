@@ -1,8 +1,8 @@
-"""The least that reading Twilio can cost: the floor that `make bench` compares connectors with.
+"""The least that reading Twilio can cost. `make bench` compares connectors with it.
 
-`python -m tools.plain_loop config.json messages calls` follows the pages of each list of each
+`python -m bench.plain_loop config.json messages calls` follows the pages of each list of each
 account one after the other, converts by hand what the wire has as text, and prints Airbyte RECORD
-lines. It has no windows, no state, no schema, no retries, and takes everything for granted.
+lines. It has no windows, no state, no schema and no retries, and it checks nothing.
 """
 
 from __future__ import annotations

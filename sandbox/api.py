@@ -117,7 +117,9 @@ class Api(Credentials):
                 above = [*found.groups()[-len(endpoint.parents) :]] if endpoint.parents else []
                 if above and not self._has(endpoint, account, above):
                     raise missing(path)
-                link_to = self.links_host or host
+                link_to = host
+                if self.links_host:
+                    link_to = f"{product}.{self.links_host.partition('.')[2]}"
                 return self._list(endpoint, link_to, path, pairs, account, (above or [""])[-1])
         raise missing(path)
 

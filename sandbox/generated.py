@@ -68,7 +68,7 @@ class Made:
         if field.values:
             return field.values[self.number % len(field.values)]
         if field.type.startswith("array"):
-            return self.array(name, field)
+            return self.array(name, field, schema)
         if field.type in ("object", "any"):
             return self.object(name, field, schema)
         if field.type == "boolean":
@@ -98,34 +98,30 @@ class Made:
             "currency": "usd",
         }.get(kind, f"{name} {self.number}")
 
-    def array(self, name: str, field: Field) -> list[Any]:
-        """Return a list of two items."""
-        if field.properties:
-            return [{part: f"{part} {number}" for part in field.properties} for number in range(2)]
-        items = {"object": {"name": name}, "integer": self.number, "any": {"name": name}}
+    def array(self, name: str, field: Field, schema: Mapping[str, Any]) -> list[Any]:
+        """Return a list of two items, as declared or else as Twilio tells."""
         kind = field.type.removeprefix("array<").removesuffix(">")
-        return [items.get(kind, f"{name} {number}") for number in range(2)]
+        item = field._replace(type=kind, format="")
+        declared_item = schema.get("items") or {"type": kind}
+        return [self.declared_value(name, declared_item, item) for _ in range(2)]
 
     def object(self, name: str, field: Field, schema: Mapping[str, Any]) -> Wire:
-        """Return an object with the properties that Twilio names and those that are declared."""
+        """Return an object with the properties that are declared, or else Twilio's."""
         if field.format == "uri-map":
             return {"details": f"https://example.com/{name}/{self.number}"}
         text = Field("string", False, "", "")
-        parts: Mapping[str, Any] = schema.get("properties", {})
-        found = {part: f"{part} {self.number}" for part in field.properties}
-        for part, of in parts.items():
-            found[part] = self.declared_value(part, of, text)
-        return found or {"name": f"{name} {self.number}"}
+        parts = schema.get("properties") or {part: {} for part in field.properties or ["name"]}
+        return {part: self.declared_value(part, of, text) for part, of in parts.items()}
 
-    def declared_value(self, name: str, schema: Mapping[str, Any], text: Field) -> Any:
-        """Return a value of the type that the schema declares."""
+    def declared_value(self, name: str, schema: Mapping[str, Any], field: Field) -> Any:
+        """Return a value of the type that the schema declares; the field says the rest."""
         types = schema.get("type", [])
         if "object" in types:
-            return self.object(name, text._replace(type="object"), schema)
+            return self.object(name, field._replace(type="object"), schema)
         if "array" in types:
-            return []
+            return self.array(name, field._replace(type="array<string>"), schema)
         if "boolean" in types:
             return self.number % 2 == 0
         if "integer" in types or "number" in types:
             return self.number
-        return self.text(name, text, schema)
+        return self.text(name, field, schema)

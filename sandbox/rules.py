@@ -37,6 +37,8 @@ def has_children(endpoint: Endpoint, parent: Wire) -> bool:
 
 def effective(settings: Settings, endpoint: Endpoint, query: Query) -> Query:
     """Return what Twilio makes of a request's query."""
+    if endpoint.stream == "call_summaries" and query.get("ProcessingState") == "all":
+        return {name: query[name] for name in query if name != "ProcessingState"}
     if endpoint.stream != "conferences":
         return query
     if "Status" in query:

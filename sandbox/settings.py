@@ -37,7 +37,8 @@ class Settings:
         region: the region that holds the data, and is the only one to know the Auth Tokens.
         main_keys_open: whether the main account's main keys open its subaccounts too.
         not_permitted: status and code for what a restricted key has no permission for.
-        links_host: the host that links of a product API name; None is the one that was asked.
+        links_host: the host that links of a product API name, such as monitor.twilio.com, whatever
+            the product; None is the one that was asked.
     """
 
     seed: int = 1

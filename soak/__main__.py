@@ -1,16 +1,16 @@
 """The completeness test: `make soak`.
 
-Twilio (the sandbox) lives through a random but seeded history: rows appear, change and vanish, the
-clock moves on, an account is refused for a while, requests fail, the connector is killed. After
-each step the connector syncs, from the state that a platform would have kept, and what it emitted
-is merged by primary key as a warehouse would. In the end the warehouse must hold every row that
-Twilio shows, as Twilio shows it, and nothing else: missing, stale and invented must be 0.
+Twilio is the sandbox here. It lives through a history that is random, but the same for the same
+seed: rows appear, change and vanish, days pass, an account is refused for a while, requests fail,
+the connector is killed. After each step the connector syncs from the state that a platform would
+have kept. A warehouse merges its records by primary key. In the end the warehouse must hold every
+row that Twilio shows, as Twilio shows it, and no other: missing, stale and invented must be 0.
 
-Messages, calls and recordings change for `--settle-days`, 14 by default; other rows within the
-lookback of the connector. Two kinds change later too, as at Twilio: a conference ends at any age,
-and a scheduled message is sent or canceled weeks after its creation.
+For how long rows change: messages, calls and recordings for `--settle-days`, 14 by default; usage
+for as long as the lookback; a conference until it ends, at any age; a scheduled message until it is
+sent, fails or is canceled, up to 35 days later.
 
-`--bugs` puts known bugs of other connectors back, one at a time, and says which of them it catches.
+`--bugs` puts known bugs of other connectors back, one at a time, and says which of them are caught.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ import argparse
 import sys
 from collections import Counter
 
-from soak.holders import HOLDERS, READINGS
+from soak.holders import HOLDERS
 from soak.known_bugs import BUGS, Bug
-from soak.syncs import Soak
+from soak.readings import READINGS
+from soak.run import Soak
 
 
 def main() -> int:
-    """Run a history for each reading of the date filters and kind of credentials, or each bug."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    """Run a history for each pair of reading and credentials, or one for each bug."""
+    parser = argparse.ArgumentParser("python -m soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--syncs", type=int, default=25, help="per history")
     parser.add_argument("--kill-share", type=float, default=0.3, help="of the syncs")
@@ -54,7 +55,7 @@ def main() -> int:
 def missed(bug: Bug, seed: int, syncs: int) -> bool:
     """Put a bug back; print which streams show it, and return whether none does.
 
-    A rare one gets a second and a third history.
+    A bug that does not show gets a second and a third history.
     """
     for number in range(3):
         report = Soak(seed + number, syncs, READINGS[0], bug=bug).run()

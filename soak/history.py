@@ -1,50 +1,41 @@
-"""What happens at Twilio: rows appear, change and vanish, and accounts are refused."""
+"""What happens at Twilio between two syncs: rows appear, change and vanish."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from sandbox import Sandbox
-from soak.holders import Holder
-from soak.warehouse import Key, Row, Stream, identity
+from soak.streams import Row
 
+NO_CHILDREN = {"IncludeSubaccounts": "false"}
 LOOKBACK = timedelta(days=2)
-
-
-# How many days ahead messages are scheduled: mostly more than the lookback. Twilio allows 35.
+# How many days ahead messages are scheduled. Most are more than the lookback. Twilio allows 35.
 SCHEDULED_DAYS = (1, 3, 5, 10, 20, 35)
-
-
-START = datetime(2026, 3, 1, tzinfo=timezone.utc)
-
-
-COUNTS = {
-    **dict.fromkeys(("messages", "calls", "recordings", "alerts"), 120),
-    **{"usage_records": 60, "conferences": 30},
-}
 
 
 @dataclass
 class History:
-    """What happens at Twilio between two syncs."""
+    """What happens at Twilio between two syncs.
+
+    Messages, calls and recordings change for `settle_days`, usage within the lookback. A conference
+    that has not ended changes at any age. A scheduled message ends when it is due.
+    """
 
     twilio: Sandbox
     dice: random.Random
-    holder: Holder
-    # How long rows still change; 0 is as long as the lookback.
+    # For how long rows change. 0 means: as long as the lookback.
     settle_days: int = 14
     # When a scheduled message is due, by SID.
     due: dict[str, datetime] = field(default_factory=dict)
-    ever: dict[str, set[Key]] = field(default_factory=dict)
+    # The account that Twilio refuses now, if any, and since how many steps.
     refused: str = ""
     refused_steps: int = 0
 
     def step(self) -> None:
-        """Let some time pass, with rows that appear, change and vanish in it."""
+        """Let some time pass. Rows appear, change and vanish in it."""
         for _ in range(self.dice.randint(3, 12)):
             self.twilio.advance(timedelta(minutes=self.dice.choice([1, 7, 40, 180])))
             self._finish_scheduled()
@@ -97,7 +88,7 @@ class History:
             self.twilio.add("message_media", account, parent=row["sid"], parent_sid=row["sid"])
 
     def _finish_scheduled(self) -> None:
-        """Send or cancel the scheduled messages that are due; only what was sent gets a date."""
+        """End the scheduled messages that are due. Only a message that was sent gets a date."""
         now = self.twilio.now()
         for sid in [sid for sid, when in self.due.items() if when <= now]:
             del self.due[sid]
@@ -107,7 +98,7 @@ class History:
             self.twilio.update("messages", sid, **self.dice.choice(ends))
 
     def _change(self, stream: str) -> None:
-        """Change a row that has not settled yet; a conference that goes on, at any age."""
+        """Change a row that can still change."""
         account = self.dice.choice(self._readable)
         now = self.twilio.now()
         rows = self.twilio.rows(stream, account, {"IncludeSoftDeleted": "true"} | NO_CHILDREN)
@@ -144,7 +135,7 @@ class History:
             return {"status": "delivered", "price": price, **sent}
         if stream == "calls":
             started = {"start_time": now} if row["start_time"] is None else {}
-            # An end that was known stays; what it is billed for does not.
+            # A known end stays. What the call is billed for changes.
             ended = {"end_time": now} if row["end_time"] is None else {}
             billed = {"duration": str(self.dice.randint(1, 999)), "price": price}
             return {"status": "completed", **billed, **started, **ended}
@@ -164,12 +155,17 @@ class History:
             self.due.pop(sid, None)
 
     def _rotate(self) -> None:
-        """Give a subaccount another token, unless the connector is configured with that."""
+        """Give a subaccount another token. Account 1 keeps the one that a holder uses."""
         account = self.dice.choice(self.twilio.accounts[2:])
         self.twilio.update("accounts", account.sid, auth_token=f"{self.dice.getrandbits(128):032x}")
 
+    def refuse_nothing(self) -> None:
+        """Show all accounts again."""
+        if self.refused:
+            self.twilio.restrict(self.refused, None)
+
     def _refuse(self) -> None:
-        """Refuse a subaccount, for longer than the lookback, or show it again."""
+        """Refuse a subaccount for longer than the lookback, then show it again."""
         if self.refused:
             self.twilio.advance(timedelta(days=1))
             self.refused_steps += 1
@@ -179,32 +175,3 @@ class History:
         elif self.dice.random() < 0.4:
             self.refused, self.refused_steps = self._readable[-1], 0
             self.twilio.restrict(self.refused, self.dice.choice([401, 403, 404]))
-
-    def remember(self, streams: Mapping[str, Stream]) -> None:
-        """Note which rows exist now: a warehouse may keep those that vanish later."""
-        for stream in streams.values():
-            keys = self.ever.setdefault(stream.name, set())
-            keys.update(identity(stream, row) for row in self.truth(stream))
-
-    def truth(self, stream: Stream) -> list[Row]:
-        """Return what Twilio shows of a stream in all accounts that it does not refuse."""
-        holder = self.holder
-        if stream.name == "accounts":
-            rows = self.twilio.rows("accounts", self.twilio.accounts[0].sid)
-            order = [account.sid for account in self.twilio.accounts]
-            if holder.lists is None:
-                return [{"sid": order[0]}]
-            return [row for row in rows if row["sid"] in order[holder.lists]]
-        chosen = holder.alerts or holder.reads if stream.name == "alerts" else holder.reads
-        accounts = [] if stream.name in holder.blind else self.twilio.accounts[chosen]
-        query = {"IncludeSoftDeleted": "true"} if stream.name == "recordings" else {}
-        query |= NO_CHILDREN if stream.name == "usage_records" else {}
-        owned = "account_sid" in stream.catalog["stream"]["json_schema"]["properties"]
-        return [
-            {**({"account_sid": account} if owned else {}), **row}
-            for account in [a.sid for a in accounts if a.status != "closed"]
-            for row in self.twilio.rows(stream.name, account, query)
-        ]
-
-
-NO_CHILDREN = {"IncludeSubaccounts": "false"}

@@ -1,4 +1,4 @@
-"""Whose credentials the connector has, and how Twilio reads its filters."""
+"""Whose credentials the connector has, and which accounts and streams these show."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandbox import Sandbox
-from soak.warehouse import Row
+from sandbox.streams import STREAMS
+from soak.streams import Row
 
 PACKAGE = Path(__file__).parents[1] / "source_twilio"
 
 
 class Holder(NamedTuple):
-    """Whose credentials the connector has, with which settings, and what these show (BEHAVIOR 26).
+    """Whose credentials the connector has, and what these show (BEHAVIOR 26).
 
-    Accounts are given as slices of all that there are, the main one first.
+    A slice stands for accounts. It selects from the list of all accounts; the main one comes first.
     """
 
     name: str
+    # Makes the connector's configuration.
     config: Callable[[Sandbox], Row]
+    # The accounts whose rows are read.
     reads: slice = slice(None)
-    # Of the stream accounts; None where the list is refused, and the SID is all that is known.
+    # The rows of the stream `accounts`. None: Twilio refuses the list, and only the SID is known.
     lists: slice | None = slice(None)
-    alerts: slice | None = None
-    # Streams that are refused.
+    # The accounts whose lists of product APIs are read (BEHAVIOR 14). None: the same as `reads`.
+    product_apis: slice | None = None
+    # The streams that Twilio refuses.
     blind: frozenset[str] = frozenset()
+    # Settings of the sandbox.
     sandbox: Mapping[str, Any] = {}
 
 
@@ -42,7 +47,7 @@ def key(kind: Any, *streams: str) -> Callable[[Sandbox], Row]:
 
 
 def token(number: int = 0, **settings: Any) -> Callable[[Sandbox], Row]:
-    """Return a configuration with the token of an account, the main one being 0."""
+    """Return a configuration with the Auth Token of an account. The main account is number 0."""
 
     def config(twilio: Sandbox) -> Row:
         account = twilio.accounts[number]
@@ -58,24 +63,19 @@ def listed(twilio: Sandbox) -> Row:
     return {**twilio.config, "account_selection": "listed", "account_sids": chosen}
 
 
-GRANTED = ("calls", "messages", "message_media")
-
-
-STREAMS = frozenset(path.stem for path in (PACKAGE / "schemas").iterdir())
-
-
 OWN, SECOND, LISTED = slice(0, 1), slice(1, 2), slice(1, 3)
+GRANTED = ("calls", "messages", "message_media")
 HOLDERS = [
     Holder("Auth Token", token()),
     Holder(
         "Main key that opens subaccounts", key("main"), sandbox={"main_keys_open": "subaccounts"}
     ),
-    # What Twilio tells of the subaccounts' tokens it tells every holder of the list.
-    Holder("Main key that does not", key("main"), OWN, alerts=slice(None)),
+    # Whoever may list the accounts gets their tokens, which open the product APIs (BEHAVIOR 14).
+    Holder("Main key that does not", key("main"), OWN, product_apis=slice(None)),
     Holder("Standard key", key("standard"), OWN, None, blind=frozenset({"keys"})),
     Holder(
         *("Restricted key for calls and messages", key("restricted", *GRANTED), OWN, None),
-        blind=STREAMS - {"accounts", *GRANTED},
+        blind=frozenset(STREAMS) - {"accounts", *GRANTED},
     ),
     Holder("Auth Token of a subaccount", token(1), SECOND, SECOND),
     Holder(
@@ -83,27 +83,4 @@ HOLDERS = [
         sandbox={"region": "ie1", "links_host": "monitor.twilio.com"},
     ),
     Holder("Auth Token, two accounts listed", listed, LISTED, LISTED),
-]
-
-
-class Reading(NamedTuple):
-    """How Twilio reads filters where it does not say (BEHAVIOR 1, 6), and what it has rolled out.
-
-    The fields are settings of the sandbox, which explains them.
-    """
-
-    upper_bound: str
-    null_dates: str
-    time_of_day: bool
-    conferences_without_status: str
-    conference_dates: str
-
-
-# The dates of conferences are days and never null, so their two readings need no histories of their
-# own. The first history has the strictest readings, the last the laxest.
-READINGS = [
-    Reading(upper_bound, null_dates, time_of_day, without_status, conference_dates)
-    for upper_bound in ("exclusive", "inclusive")
-    for null_dates, without_status in (("hidden", "in-progress"), ("shown", "all"))
-    for time_of_day, conference_dates in ((True, "combined"), (False, "ignored"))
 ]

@@ -1,4 +1,4 @@
-"""Bugs of existing Twilio connectors, as edits that put them into a copy of this one."""
+"""Bugs of other Twilio connectors, as edits that put them into a copy of this one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Bug:
-    """An edit of one file: `old` must occur in it, and becomes `new` everywhere."""
+    """An edit of one file: each `old` becomes `new`; there must be one at least."""
 
     name: str
     file: str
@@ -16,7 +16,7 @@ class Bug:
     new: str
 
     def put_back(self, package: Path) -> None:
-        """Edit the copy of the package."""
+        """Edit a copy of the package. A ValueError says that `old` does not occur."""
         path = package / self.file
         text = path.read_text("utf-8")
         if self.old not in text:

@@ -1,67 +1,27 @@
-"""What arrived, as a warehouse would keep it, and what tells its rows apart."""
+"""What a destination would hold: the records of all syncs, merged by primary key."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from typing import Any
 
-Row = dict[str, Any]
-
-
-Key = tuple[Any, ...]
-
-
-@dataclass
-class Stream:
-    """A stream of the catalog."""
-
-    name: str
-    catalog: Row
-    key: list[str]
-    dates: set[str]
-    numbers: set[str]
-
-    @property
-    def incremental(self) -> bool:
-        """Whether the warehouse keeps what earlier syncs brought."""
-        return bool(self.catalog["sync_mode"] == "incremental")
-
-    def comparable(self, row: Mapping[str, Any]) -> Row:
-        """Return a row of either side with equal types, without nulls and volatile fields."""
-        return {
-            name: self._value(name, value)
-            for name, value in row.items()
-            if value is not None and value != "" and name not in VOLATILE
-        }
-
-    def _value(self, name: str, value: Any) -> Any:
-        if name in self.dates:
-            moment = (
-                parsedate_to_datetime(value) if "," in value else datetime.fromisoformat(value[:19])
-            )
-            return moment.replace(tzinfo=None)
-        return Decimal(str(value)) if name in self.numbers else value
-
-
-# Computed for each request, a secret, and what the connector adds to rows that lack it.
-VOLATILE = {"as_of", "auth_token", "country_code", "address_sid"}
+from soak.streams import Key, Row, Stream
 
 
 @dataclass
 class Warehouse:
-    """Merges what the connector emits, by primary key, and keeps its state."""
+    """The tables by stream, and the last state by stream."""
 
     streams: dict[str, Stream]
     tables: dict[str, dict[Key, Row]] = field(default_factory=dict)
     states: dict[str, Row] = field(default_factory=dict)
 
-    def merge(self, messages: Iterator[Row], complete: bool) -> int:
-        """Take the output of a sync; of one that was killed only what a state vouches for."""
+    def merge(self, messages: Iterable[Row], complete: bool) -> int:
+        """Take the messages of a sync; return how many records there were.
+
+        Of a sync that was killed it takes the records that stand before a state of their stream.
+        """
         pending: dict[str, list[Row]] = {}
         count = 0
         for message in messages:
@@ -95,23 +55,15 @@ class Warehouse:
             for name, state in self.states.items()
         ]
 
-
-# What identifies a row at Twilio, whatever the connector declares; elsewhere it is the SID. An
-# address is not part of the numbers that depend on it.
-NUMBER = ("account_sid", "iso_country", "phone_number")
-
-
-IDENTITY = {
-    **{f"available_phone_numbers_{kind}": NUMBER for kind in ("local", "mobile", "toll_free")},
-    "available_phone_number_countries": ("account_sid", "country_code"),
-    "conference_participants": ("conference_sid", "call_sid"),
-    "usage_records": ("account_sid", "category", "start_date"),
-}
-
-
-def identity(stream: Stream, row: Mapping[str, Any]) -> Key:
-    """Return what tells a row from all others of its stream."""
-    return tuple(row.get(name) for name in IDENTITY.get(stream.name, ("sid",)))
+    @property
+    def state_bytes(self) -> int:
+        """The size of the largest state, per account."""
+        sizes = [0]
+        for state in self.states.values():
+            # A stream may have several partitions for each account.
+            accounts = {part["partition"].get("account_sid") for part in state.get("states", [])}
+            sizes.append(len(json.dumps(state)) // max(1, len(accounts)))
+        return max(sizes)
 
 
 def messages(output: bytes) -> Iterator[Row]:

@@ -11,16 +11,11 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import (
-    AT_THE_START,
-    PROBING,
-    UNDER_WAY,
-    UNRECOVERABLE,
-    known,
-    refusal,
-)
+from source_twilio.credentials import UNRECOVERABLE, refusal
 from source_twilio.errors import RefusedError, body_of, error
-from source_twilio.retriever import TwilioRetriever, is_active
+from source_twilio.memory import AT_THE_START, PROBING, UNDER_WAY, known
+from source_twilio.pages import is_active
+from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import Row
 from source_twilio.settings import has_key
 from source_twilio.windows import Page

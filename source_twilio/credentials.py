@@ -1,14 +1,12 @@
-"""Who signs which request, what the credentials open, and what a source learns while it lives."""
+"""Who signs which request, and what the credentials open."""
 
 import re
-import threading
 from base64 import b64encode
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -16,57 +14,10 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.auth.token import BasicHttpAuthenticator
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 
-from source_twilio.errors import LOGGER, body_of, code_of, describe, error
+from source_twilio.errors import body_of, code_of, describe, error
+from source_twilio.memory import known
 from source_twilio.rows import mask, read_page
 from source_twilio.settings import PROBLEM, has_key
-from source_twilio.shared import Answer, SharedLists
-from source_twilio.skipped import Skipped
-
-
-class Throttle:
-    """Lets as many requests of an account be under way as Twilio lets through (BEHAVIOR 22).
-
-    Why not YAML: the CDK's api_budget counts requests by time, and Twilio those that run at once,
-    against a limit that it does not publish. A `with` block holds one place, also while a request
-    waits to be sent again. Places are added as answers come in, quickly until the first 429, then
-    slowly, and each 429 takes one away. There are never more than `most`.
-    """
-
-    def __init__(self, most: int) -> None:
-        """Begin with no more places than the default number of workers needs."""
-        self._changed = threading.Condition()
-        self._most = most
-        self._places = min(5, most)
-        self._taken = 0
-        self._answers = 0
-        self._answers_per_place = 2
-
-    def __enter__(self) -> None:
-        """Wait for a place, and take it."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._taken < self._places)
-            self._taken += 1
-
-    def __exit__(self, *_: object) -> None:
-        """Give the place back."""
-        with self._changed:
-            self._taken -= 1
-            self._changed.notify()
-
-    def learn(self, status: int) -> None:
-        """Take note of the status of a response."""
-        with self._changed:
-            if status == requests.codes.too_many_requests:
-                self._places = max(1, self._places - 1)
-                self._answers, self._answers_per_place = 0, 100
-            # Answers count while all places are taken: only then would one more be used.
-            elif self._taken >= self._places < self._most:
-                self._answers += 1
-                if self._answers >= self._answers_per_place:
-                    self._places += 1
-                    self._answers = 0
-                    self._changed.notify()
-
 
 # The account whose list a thread is asking for: an authenticator sees nothing but the request.
 ASKED: ContextVar[str] = ContextVar("ASKED", default="")
@@ -83,79 +34,6 @@ def asking_for(account: str) -> Iterator[None]:
         yield
     finally:
         ASKED.reset(before)
-
-
-class Patience(NamedTuple):
-    """How often a failed request is asked again, and the seconds that it may be told to wait."""
-
-    retries: int
-    seconds: float
-
-
-# Until the accounts are known, so that a check fails within ten seconds (BEHAVIOR 31).
-AT_THE_START = Patience(2, 4)
-# While the lists are tried that a key may open: there are others to try.
-PROBING = Patience(0, 0)
-UNDER_WAY = Patience(5, 600)
-
-
-@dataclass
-class Memory:
-    """What the streams of one source share while it lives. None of it is ever on disk."""
-
-    num_workers: int
-    throttle: Throttle
-    # The subaccounts' own tokens, by their SIDs (BEHAVIOR 2, 14).
-    tokens: dict[str, str] = field(default_factory=dict)
-    patience: Patience = AT_THE_START
-    skipped: Skipped = field(default_factory=Skipped)
-    # How many slices are being read.
-    readers: int = 0
-    # What the state of a stream and account says to warn of, once the account has been read.
-    gaps: dict[tuple[str, str], str] = field(default_factory=dict)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    accounts: Answer = field(default_factory=Answer)
-    lists: SharedLists = field(default_factory=SharedLists)
-    _warned: set[str] = field(default_factory=set)
-
-    @contextmanager
-    def reading(self, slices: int = 1) -> Iterator[None]:
-        """Count a slice as being read; or, with -1, as waiting for another."""
-        with self.lock:
-            self.readers += slices
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.readers -= slices
-
-    def warn(self, message: str) -> None:
-        """Log a warning once, although every stream has reason to give it."""
-        with self.lock:
-            if message not in self._warned:
-                LOGGER.warning(message)
-            self._warned.add(message)
-
-
-# By the identity of the configuration, which is kept so that no other takes its place.
-MEMORIES: OrderedDict[int, tuple[Mapping[str, Any], Memory]] = OrderedDict()
-MEMORIES_LOCK = threading.Lock()
-
-
-def known(config: Mapping[str, Any]) -> Memory:
-    """Return the memory of the source that a configuration belongs to.
-
-    The CDK copies the configuration when it makes a source, and gives this one object to all parts
-    of the source.
-    """
-    with MEMORIES_LOCK:
-        if id(config) not in MEMORIES:
-            workers = int(config.get("num_workers") or 5)
-            MEMORIES[id(config)] = config, Memory(workers, Throttle(workers))
-        MEMORIES.move_to_end(id(config))
-        if len(MEMORIES) > 256:
-            MEMORIES.popitem(last=False)
-        return MEMORIES[id(config)][1]
 
 
 @dataclass

@@ -18,8 +18,8 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
     ResponseAction,
 )
 
-from source_twilio.credentials import UNDER_WAY, known
 from source_twilio.errors import content_type, unknown_answer
+from source_twilio.memory import UNDER_WAY, known
 
 TOO_MANY_REQUESTS = 429
 # These can pass, and so can all that begin with a 5 (BEHAVIOR 31).

@@ -1,37 +1,25 @@
-"""One list of one account: its pages, refusals, and the lists below its parents' items."""
+"""One list of one account: its records, its cursor, and the lists below its parents' items."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import requests
 from airbyte_cdk.models import FailureType
-from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
-from airbyte_cdk.sources.declarative.partition_routers.substream_partition_router import (
-    SubstreamPartitionRouter,
-)
 from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator import (
     PaginatorTestReadDecorator,
 )
-from airbyte_cdk.sources.declarative.retrievers.simple_retriever import SimpleRetriever
-from airbyte_cdk.sources.http_logger import format_http_message
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Record, StreamSlice
-from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import asking_for, known, lacks_permission, may_not_read
-from source_twilio.errors import LOGGER, RefusedError, bad_request, describe, error
+from source_twilio.credentials import lacks_permission, may_not_read
+from source_twilio.errors import LOGGER, RefusedError, describe, error
+from source_twilio.memory import known
 from source_twilio.nested import Below
+from source_twilio.pages import ListRetriever, is_active
 from source_twilio.rows import QuietRow
-from source_twilio.shared import KEPT_ROWS
 from source_twilio.side_by_side import side_by_side
-from source_twilio.skipped import Account
 from source_twilio.windows import Page, replaced
-
-# The pauses before a refusal is asked again: Twilio's edge is reported to send lone 401s.
-REFUSAL_PAUSES_SECONDS = (0.5, 1.5)
 
 
 class Closed(NamedTuple):
@@ -52,7 +40,7 @@ class Part(NamedTuple):
 
 
 @dataclass
-class TwilioRetriever(SimpleRetriever):
+class TwilioRetriever(ListRetriever):
     """Reads one list of one account, and moves the cursor only when all of it has arrived.
 
     Why not YAML:
@@ -62,32 +50,15 @@ class TwilioRetriever(SimpleRetriever):
       stop the others, and state does not grow with the number of parents (BEHAVIOR 8).
     """
 
-    record_selector: RecordSelector
     cursor: Cursor | None = None
-    # The streams whose items this list hangs under. They are read inside the account's partition.
-    nested_router: SubstreamPartitionRouter | None = None
-    # A 404 says "nothing there" (no usage, no such number type). The cursor does not move by it.
-    missing_is_empty: bool = False
-    # The page size to fall back to where the server fails at the usual one (BEHAVIOR 16).
-    smaller_page_size: int | None = None
     # The configured account's own list may not be read, which is said once.
     _denied: bool = field(init=False, default=False)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        """Show the pages in the builder: the factory arranges that for a SimpleRetriever only."""
+        """Name the parents: what is missing in one is missing in the stream that is read by it."""
         super().__post_init__(parameters)
-        self._resource = str(parameters.get("resource", ""))
-        # A list of a product API is asked with the account's own credentials (BEHAVIOR 14).
-        self._of_product_api = is_of_product_api(self._resource)
         for _, retriever in self._parents():
-            # What is missing in a parent is missing in the stream that is read through it.
             retriever.name = self.name
-        self.log_formatter = lambda response: format_http_message(
-            response,
-            f"Stream '{self.name}' request",
-            f"Request performed in order to extract records for stream '{self.name}'",
-            self.name,
-        )
 
     # ------------------------------------------------------------------------- slices and records
 
@@ -135,10 +106,6 @@ class TwilioRetriever(SimpleRetriever):
             sentence = f"{self.name}: {may_not_read(response, self.config)}."
             raise error(sentence, FailureType.config_error)
         memory.skipped.note(self.name, account, status, is_active(part.extra_fields))
-
-    def _account(self, part: StreamSlice) -> Account:
-        """Return the account of a slice, as it is asked."""
-        return Account(part.partition.get("account_sid", ""), self._of_product_api)
 
     def _observe(self, part: StreamSlice) -> None:
         """Tell the cursor that the slice has arrived up to its end."""
@@ -211,10 +178,11 @@ class TwilioRetriever(SimpleRetriever):
         if not self.nested_router:
             yield Part(self._shared(part))
             return
-        below = Below(self._pages, self._width)
-        for parent, retriever in self._parents():
+        below, parents = Below(self._pages, self._width), [*self._parents()]
+        seen: set[str] | None = set() if len(parents) > 1 else None
+        for parent, retriever in parents:
             for one in retriever._parts(part):
-                items = self._items(parent, retriever, one.pages)
+                items = self._items(parent, retriever, one.pages, seen)
                 yield Part(below.read(items, one.window), one.window)
 
     def _width(self) -> int:
@@ -237,9 +205,13 @@ class TwilioRetriever(SimpleRetriever):
             yield parent, stream._stream_partition_generator._partition_factory._retriever
 
     def _items(
-        self, parent: Any, retriever: "TwilioRetriever", pages: Iterator[Page]
+        self,
+        parent: Any,
+        retriever: "TwilioRetriever",
+        pages: Iterator[Page],
+        seen: set[str] | None,
     ) -> Iterator[StreamSlice]:
-        """Yield a slice for each row of a parent."""
+        """Yield a slice for each row of a parent, once where several parents show it."""
         key, name = (text.eval(self.config) for text in (parent.parent_key, parent.partition_field))
         keep = retriever.record_selector.record_filter
         for page in pages:
@@ -247,109 +219,8 @@ class TwilioRetriever(SimpleRetriever):
             for row in rows:
                 if not row.get(key):
                     raise error(f"{self.name}: a row of {parent.stream.name} has no {key}.")
+                if seen is not None:
+                    if row[key] in seen:
+                        continue
+                    seen.add(row[key])
                 yield replaced(page.part, partition={**page.part.partition, name: row[key]})
-
-    # -------------------------------------------------------------------------- pages and answers
-
-    def _shared(self, part: StreamSlice) -> Iterator[Page]:
-        """Yield one list page by page; a short one is asked once for all streams that want it.
-
-        Each stream changes rows of its own.
-        """
-        pages, asked = self._pages(part), list[Page]()
-
-        def ask() -> Page | None:
-            asked.append(next(pages))
-            return asked[0] if asked[0].last and len(asked[0].rows) <= KEPT_ROWS else None
-
-        key = self._resource.format(**part.partition) + str(part.partition)
-        if page := known(self.config).lists.get(key, ask):
-            yield page._replace(rows=[{**row} for row in page.rows], part=part)
-        else:
-            yield from asked
-            yield from pages
-
-    def _pages(self, part: StreamSlice) -> Iterator[Page]:
-        """Yield one list page by page, on failure once more with smaller pages."""
-        # Of its own: the one that a test read counts with counts the pages of all lists together.
-        paginator = copy(self._paginator)
-        token: Mapping[str, Any] | None = None
-        links = set[str]()
-        try:
-            while True:
-                response = self._fetch_next_page(part, token)
-                if response is None or not response.ok:
-                    yield Page([], part, True, self._is_believed(part))
-                    return
-                rows: list[Any] = [*self.record_selector.extractor.extract_records(response)]
-                token = paginator.next_page_token(response, len(rows), None, None)
-                yield Page(rows, part, not token)
-                if not token:
-                    return
-                link = str(token["next_page_token"])
-                if link in links:
-                    raise error(
-                        f"{describe(response)} links to a page that was read before: {link}"
-                    )
-                links.add(link)
-        except AirbyteTracedException as failed:
-            helps = failed.failure_type != FailureType.config_error and self.smaller_page_size
-            if not helps or "page_size" in part.extra_fields:
-                raise
-            smaller = {**part.extra_fields, "page_size": self.smaller_page_size}
-            yield from self._pages(replaced(part, extra_fields=smaller))
-
-    def _is_believed(self, part: StreamSlice) -> bool:
-        """Return whether a 404 means that nothing is there: the item above is gone."""
-        return self.nested_router is not None
-
-    def _request_params(
-        self,
-        stream_slice: StreamSlice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
-        page_size_override: int | None = None,
-    ) -> Mapping[str, Any]:
-        """Return nothing for a link, which carries all its parameters (BEHAVIOR 11)."""
-        if next_page_token:
-            return {}
-        return super()._request_params(stream_slice, next_page_token, page_size_override)
-
-    def _fetch_next_page(
-        self,
-        stream_slice: StreamSlice,
-        next_page_token: Mapping[str, Any] | None = None,
-        page_size_override: int | None = None,
-    ) -> requests.Response | None:
-        """Fetch a page; the manifest lets 400, 401, 403 and 404 through to be judged here."""
-        page_size_override = stream_slice.extra_fields.get("page_size", page_size_override)
-        account, memory = self._account(stream_slice), known(self.config)
-        # A refusal of an account that the list calls closed or suspended is no surprise.
-        once = stream_slice.extra_fields.get("ask_once") or not is_active(stream_slice.extra_fields)
-        pauses = iter(() if once else REFUSAL_PAUSES_SECONDS)
-        while True:
-            with memory.throttle, asking_for(account.sid):
-                response = super()._fetch_next_page(
-                    stream_slice, next_page_token, page_size_override
-                )
-            if response is None or response.ok:
-                memory.skipped.opened(account)
-                return response
-            missing_is_empty = self.missing_is_empty or self.nested_router
-            if response.status_code == 404 and missing_is_empty and not next_page_token:
-                return response
-            if response.status_code == 400:
-                raise bad_request(response)
-            pause = next(pauses, None)
-            if pause is None:
-                raise RefusedError(response)
-            time.sleep(pause)
-
-
-def is_active(account: Mapping[str, Any]) -> bool:
-    """Return whether Twilio calls an account active."""
-    return bool((account.get("status") or "active") == "active")
-
-
-def is_of_product_api(resource: str) -> bool:
-    """Return whether a resource is a whole URL, and not one of the 2010 API."""
-    return resource.startswith("https:") and not resource.startswith("https://api.twilio.com/")

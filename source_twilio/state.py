@@ -8,9 +8,9 @@ from typing import Any
 
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 
-from source_twilio.credentials import known
 from source_twilio.dates import days, from_text, read_date, to_text
-from source_twilio.retriever import is_of_product_api
+from source_twilio.memory import known
+from source_twilio.pages import is_of_product_api
 
 # Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
 LEGACY_STEP_BACK = timedelta(days=15)

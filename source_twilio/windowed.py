@@ -11,9 +11,9 @@ from typing import Any
 from airbyte_cdk.sources.declarative.partition_routers import CartesianProductStreamSlicer
 from airbyte_cdk.sources.types import StreamSlice
 
-from source_twilio.credentials import known
 from source_twilio.dates import days, from_text, read_date, to_text
 from source_twilio.errors import LOGGER, OutOfReachError, TooManyRowsError, error
+from source_twilio.memory import known
 from source_twilio.retriever import Part, TwilioRetriever
 from source_twilio.rows import Row
 from source_twilio.windows import REACH_MARGIN, Page, cut, limited, replaced, split

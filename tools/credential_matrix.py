@@ -3,7 +3,7 @@
 Each holder of the completeness test reads every stream of a small embedded Twilio. A cell says
 whose rows came: "all" accounts', the configured account's "own", the "listed" ones', or those of
 some number of accounts; "-" is a stream that failed because the credentials do not open it. What
-was said of it follows the table, which docs/twilio.md holds, as a test makes sure.
+was said of it follows. `make matrix` writes the table into docs/twilio.md; a test holds it to that.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandbox import Sandbox
+from sandbox.streams import STREAMS
 from soak.history import NO_CHILDREN
-from soak.holders import HOLDERS, STREAMS, Holder
+from soak.holders import HOLDERS, Holder
 from soak.syncs import CHILD
 from soak.warehouse import messages
+from tools.docs import PAGE, replaced
 
 
 class Outcome(NamedTuple):
@@ -102,9 +104,10 @@ def table(outcomes: list[Outcome], holders: list[Holder] = HOLDERS) -> list[str]
 
 
 def main() -> int:
-    """Print the table, and what was said."""
+    """Write the table, and print what was said."""
     outcomes = [read(holder) for holder in HOLDERS]
-    print("\n".join(table(outcomes)))
+    page = PAGE.read_text("utf-8")
+    PAGE.write_text(replaced(page, "credentials", table(outcomes)), "utf-8")
     for holder, found in zip(HOLDERS, outcomes, strict=True):
         for sentence, streams in sorted(found.sentences.items()):
             names = streams[0] if len(streams) == 1 else f"{len(streams)} streams"

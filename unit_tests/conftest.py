@@ -11,11 +11,19 @@ import requests_mock
 import time_machine
 
 from sandbox import Sandbox
+from source_twilio.memory import MEMORIES
 from tools.build_manifest import build
 from unit_tests.mock_twilio import MockTwilio
 from unit_tests.sandbox_client import NOON
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
+
+
+@pytest.fixture(autouse=True)
+def _memories() -> Iterator[None]:
+    """Let each test's sources say at its own end what they left out."""
+    yield
+    MEMORIES.clear()
 
 
 @pytest.fixture

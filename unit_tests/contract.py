@@ -17,23 +17,16 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from sandbox import Sandbox
 from sandbox.data import seconds_of
+from sandbox.endpoints import ENDPOINTS
 from source_twilio import SourceTwilio
 from unit_tests.conftest import NOW
 from unit_tests.reading import final_state, problems, records
 
 ROOT = Path(__file__).parents[1]
-
-
 DAY, HOUR, MINUTE, SECOND = (timedelta(**{u: 1}) for u in ("days", "hours", "minutes", "seconds"))
-
-
 START = datetime(2025, 11, 1, tzinfo=timezone.utc)
-
-
 # Where the newest window ends.
 END = "2026-01-15T11:00:00Z"
-
-
 # The field that the date filter of a stream acts on, and the filter's lower bound.
 DATED = {
     "messages": ("date_sent", "DateSent>"),
@@ -43,20 +36,15 @@ DATED = {
     "usage_records": ("start_date", "StartDate"),
     "alerts": ("date_generated", "StartDate"),
 }
-
-
 ACCOUNT_DATED = [name for name in DATED if name != "alerts"]
-
-
 RESOURCES = {
     "usage_records": "/Usage/Records/Daily.json",
     "alerts": "/v1/Alerts",
     "message_media": "/Messages.json",
     "incoming_phone_numbers": "/IncomingPhoneNumbers.json",
 }
-
-
 # What tells the rows of an account apart, where it is not the SID.
+ROW_KEYS = {endpoint.stream: endpoint.row_key for endpoint in ENDPOINTS}
 KEYS = {
     "available_phone_number_countries": ["country_code"],
     "available_phone_numbers_local": ["phone_number"],
@@ -65,31 +53,19 @@ KEYS = {
     "conference_participants": ["conference_sid", "call_sid"],
     "usage_records": ["category", "start_date"],
 }
-
-
 # The queries that the connector makes of these lists, but for dates.
 QUERIES = {
     "recordings": {"IncludeSoftDeleted": "true"},
     "usage_records": {"IncludeSubaccounts": "false"},
 }
-
-
 # The lists of an account that are asked one by one (BEHAVIOR 32).
 STATUSES = ({"Status": "init"}, {"Status": "in-progress"}, {"Status": "completed"})
-
-
 UNDATED = {
     "messages": {"date_sent": None},
     "calls": {"start_time": None, "end_time": None},
 }
-
-
 Make = Callable[..., Sandbox]
-
-
 Row = dict[str, Any]
-
-
 Found = Counter[tuple[str, ...]]
 
 
@@ -145,7 +121,7 @@ def sids(twilio: Sandbox) -> list[str]:
 
 def identity(stream: str, row: Mapping[str, Any], account: str) -> tuple[str, ...]:
     """Return what tells a row apart from all others of its stream."""
-    return account, *(str(row[field]) for field in KEYS.get(stream, ["sid"]))
+    return account, *(str(row[field]) for field in KEYS.get(stream) or ROW_KEYS[stream])
 
 
 def moment_of(stream: str, row: Mapping[str, Any]) -> int:
@@ -270,12 +246,8 @@ def add(twilio: Sandbox, stream: str, account: str, when: datetime, **fields: An
 
 
 NO_CHILDREN = QUERIES["usage_records"]
-
-
 # A list with dates, one without, and one below a list.
 KINDS = ["messages", "incoming_phone_numbers", "message_media"]
-
-
 LAST = "2026-01-01T00:00:00Z"
 
 

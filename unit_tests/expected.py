@@ -60,6 +60,8 @@ class Traps:
     # How the list right under the account is asked on behalf of the streams below it.
     above: tuple[Listed, ...] = ()
     page_size: int | None = None
+    # The filter leaves out the moment that it begins with: it is asked so much earlier.
+    margin_seconds: int = 0
 
 
 def start_date(stream: Stream) -> datetime:
@@ -201,7 +203,7 @@ class Expected:
         query = dict(trap.query)
         if stream.date_params:
             lower = stream.date_params[0]
-            query[lower] = self._since("since", stream.resource, lower)
+            query[lower] = self._since("since", stream.resource, lower, trap.margin_seconds)
         told_apart = [name for name, value in stream.query.items() if value.startswith("{")]
         if not told_apart:
             return [query]
@@ -209,11 +211,12 @@ class Expected:
         values = trap.values or stream.resource.params[name].values
         return [{**query, name: value} for value in values]
 
-    def _since(self, text: str, resource: Resource, name: str) -> str:
+    def _since(self, text: str, resource: Resource, name: str, margin_seconds: int = 0) -> str:
         """Return the lower bound of a sync for "since", and anything else as it is."""
         if text != "since":
             return text
         since = self.start if self.sync == 0 else max(self.start, NOW - HOUR - DAY)
+        since -= timedelta(seconds=margin_seconds)
         days_only = resource.params[name].format == "date"
         return since.strftime("%Y-%m-%d" if days_only else "%Y-%m-%dT%H:%M:%SZ")
 

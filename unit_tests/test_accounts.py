@@ -22,8 +22,8 @@ from airbyte_cdk.test.catalog_builder import CatalogBuilder
 
 from sandbox import Sandbox
 from source_twilio import SourceTwilio
-from source_twilio.credentials import MEMORIES, known
 from source_twilio.errors import error
+from source_twilio.memory import MEMORIES, known
 from unit_tests.access import AC, SECRET, slept
 from unit_tests.conftest import NOW
 from unit_tests.contract import (

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.__main__ import put
-from bench.contenders import parsed, shown
-from bench.measuring import cell
 from bench.perfect_client import needed
+from bench.printed import parsed, shown
+from bench.tables import cell, put
 from sandbox import Sandbox
 from sandbox.data import Holder
 
@@ -42,12 +41,14 @@ def test_parsed(lines: list[Mapping[str, Any]], states: int) -> None:
 
 def test_perfect_client() -> None:
     """Each list once per open account and page; lists below a list once per parent in question."""
-    counts = {"messages": 19, "calls": 0, "keys": 1001}
+    counts = {"messages": 19, "calls": 0, "keys": 1001, "conferences": 1100}
     holders = [("Main", "active", counts), ("Closed", "closed", counts)]
     with Sandbox(holders=holders) as twilio:
         streams = {stream for stream, _, _ in twilio._store.tables}
         found = needed(twilio, twilio.now().timestamp() + 1, streams)
         old = needed(twilio, 0, ["message_media"])
+        ended = needed(twilio, 0, ["conferences"])
+        parents_only = needed(twilio, 0, ["conference_participants"])
     parents = {
         "conference_participants": 4,  # conferences that are not completed
         "dependent_phone_numbers": 3,  # addresses
@@ -56,9 +57,13 @@ def test_perfect_client() -> None:
         "available_phone_numbers_toll_free": 2,
         "message_media": 0,  # messages with media since the time
     }
-    assert found == {**dict.fromkeys(streams, 1), "keys": 2, **parents}
+    # Conferences are asked for in each of three statuses (BEHAVIOR 32).
+    assert found == {**dict.fromkeys(streams, 1), "keys": 2, "conferences": 3, **parents}
     # Every twelfth message has media.
     assert old == {"messages": 1, "message_media": 2}
+    # More than a page of them is completed; these have no participants.
+    assert ended == {"conferences": 4}
+    assert parents_only == {"conferences": 2, "conference_participants": 4}
 
 
 def test_shown_leaves_out_the_closed_account() -> None:

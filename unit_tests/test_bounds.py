@@ -39,8 +39,6 @@ from unit_tests.contract import (
 from unit_tests.reading import final_state, problems, read, records
 
 __all__ = ["_haste", "opened", "twilio"]
-
-
 # Start date and length of the windows.
 WINDOWS = {
     "messages": (START, 30 * DAY),

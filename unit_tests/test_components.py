@@ -17,9 +17,9 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_twilio.credentials import Throttle, known
 from source_twilio.dates import from_text, to_text
 from source_twilio.errors import bad_request
+from source_twilio.memory import Throttle, known
 from source_twilio.network import retry_after
 from source_twilio.rows import QuietRow
 from source_twilio.windows import split

@@ -8,12 +8,12 @@ from base64 import b64encode
 from collections import Counter
 
 import pytest
-import yaml
 from airbyte_cdk.models import Level
 from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAMES_CONFIG_KEY
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from sandbox import Sandbox
+from sandbox.streams import STREAMS
 from soak.holders import HOLDERS
 from source_twilio import SourceTwilio
 from tools import credential_matrix
@@ -184,8 +184,8 @@ def test_only_failing_probes(twilio: Sandbox, clock: object) -> None:
     assert (paths["Accounts.json"], paths["Queues.json"], paths.total()) == (3, 1, 3 + len(PROBED))
 
 
-BELOW = ("available_phone_numbers", "conference_participants", "dependent_", "message_media")
-PROBED = [name for name in ALL if name != "accounts" and not name.startswith(BELOW)]
+PROBES = dict(STREAMS["accounts"].retriever["probes"])
+PROBED = [*PROBES]
 
 
 def test_list_refused_midway(opened: Make, clock: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,10 +262,11 @@ def test_matrix(number: int) -> None:
     assert explained == closed
 
 
-def test_every_list_is_probed() -> None:
-    """BEHAVIOR 26: a key is tried on every list that is right under an account."""
-    manifest = yaml.safe_load((ROOT / "source_twilio" / "manifest.yaml").read_text())
-    assert [*manifest["definitions"]["accounts_retriever"]["probes"]] == PROBED
+def test_probes_are_lists_of_streams() -> None:
+    """BEHAVIOR 26: a key is tried on lists of the 2010 API, and on one of the product APIs."""
+    account = "https://api.twilio.com/2010-04-01/Accounts/{account_sid}/"
+    assert {name: STREAMS[name].url.removeprefix(account) for name in PROBED} == PROBES
+    assert [name for name in PROBED if STREAMS[name].of_product_api] == ["alerts"]
 
 
 def test_basic_header_is_masked(twilio: Sandbox, clock: object) -> None:

@@ -160,8 +160,6 @@ def test_failed_window(twilio: Sandbox, clock: time_machine.Traveller) -> None:
 
 
 FUTURE = "2026-02-01T00:00:00Z"
-
-
 VANISHED = "AC" + "9" * 32
 
 

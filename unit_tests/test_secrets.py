@@ -29,8 +29,6 @@ from unit_tests.contract import (
 )
 
 __all__ = ["_haste", "opened", "twilio"]
-
-
 # The command, which waits for nothing.
 CHILD = """
 import time

@@ -69,9 +69,22 @@ TRAPS = {
     ),
     "recordings": Traps({"IncludeSoftDeleted": "true"}),
     "usage_records": Traps({"IncludeSubaccounts": "false"}),
+    "usage_records_all_time": Traps({"IncludeSubaccounts": "false"}),
+    # Without a start, the last four hours are shown.
+    "call_summaries": Traps({"ProcessingState": "all"}),
+    "conference_summaries": Traps(margin_seconds=1),
+    "intelligence_transcripts": Traps(margin_seconds=1),
+    "verify_attempts": Traps(margin_seconds=1),
+    # Twilio's table says 1000, and more than 100 are refused.
+    "verify_services": Traps(page_size=100),
 }
 # The fields that a date filter acts on, where the names of its parameters do not tell.
-ACTS_ON = {"alerts": "date_generated"}
+ACTS_ON = {
+    "alerts": "date_generated",
+    "conference_summaries": "create_time",
+    "monitor_events": "event_date",
+    "video_room_summaries": "create_time",
+}
 # How Twilio names a lower bound, and the upper one that belongs to it.
 BOUNDS = [(">", "<"), ("After", "Before"), ("From", "To"), ("Start", "End")]
 # A test of its own takes the place of the derived one.

@@ -1,4 +1,4 @@
-"""Requests, which noise does not change: first and idle syncs, and a week of them."""
+"""The scenarios that count requests and compare them with those of a perfect client."""
 
 from __future__ import annotations
 
@@ -8,56 +8,16 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from bench.contenders import Task, ours, shown
-from bench.measuring import (
-    Run,
-    folder_of,
-    run,
-    table,
-    twilio_of,
-)
-from bench.options import Options
+from bench.contenders import Task, ours
+from bench.measuring import Options, Run, folder_of, run, twilio_of
 from bench.perfect_client import kind, needed
-from bench.week import HEADS as HEADS_OF_WEEK
-from bench.week import lines as lines_of_week
-from sandbox.api import ENDPOINTS
+from bench.printed import shown
+from bench.tables import table
 from sandbox.data import ACCOUNTS
+from sandbox.streams import STREAMS
 
 LOOKBACK = timedelta(days=1)  # the connector's default
-
-
 CLOCK_MARGIN = timedelta(hours=1)  # how far before now its cursors stop
-
-
-def every_stream() -> list[str]:
-    """Return the names of all streams, which are the sandbox's lists."""
-    return [endpoint.stream for endpoint in ENDPOINTS]
-
-
-def idle_since() -> float:
-    """Return from when on a sync reads that follows one right now, as POSIX time."""
-    return (datetime.now(timezone.utc) - CLOCK_MARGIN - LOOKBACK).timestamp()
-
-
-def twice(task: Task) -> tuple[Run, Run]:
-    """Return a first sync, and one right after it, when nothing has happened."""
-    first = run(ours(), task, {name: shown(task.twilio, name) for name in task.streams})
-    return first, run(ours(), task._replace(state=first.output.state_file()))
-
-
-def by_kind(runs: Mapping[str, Run], least: Mapping[str, int]) -> str:
-    """Return the numbers of requests for each list, and the least that would do."""
-    counts = {name: Counter(map(kind, one.requests)) for name, one in runs.items()}
-    names = sorted(set(least).union(*counts.values()))
-    rows: list[list[Any]] = [
-        [name, *(counted[name] for counted in counts.values()), least.get(name, 0)]
-        for name in names
-    ]
-    sums = [sum(counted.values()) for counted in counts.values()]
-    total = sum(least.values())
-    rows.append(["**total**", *sums, total])
-    rows.append(["× least", *(one / total for one in sums), None])
-    return table(("requests for", *counts, "least, idle sync"), rows)
 
 
 def steady(options: Options, stack: ExitStack) -> str:
@@ -102,6 +62,32 @@ def windows(options: Options, stack: ExitStack) -> str:
     return by_kind(runs, needed(twilio, since, every_stream()))
 
 
-def week(options: Options, stack: ExitStack) -> str:
-    """A week of syncs, hourly and daily, of an account with 2,100 messages and calls a day."""
-    return table(HEADS_OF_WEEK, [*lines_of_week()])
+def every_stream() -> list[str]:
+    """Return the names of all streams."""
+    return [*STREAMS]
+
+
+def idle_since() -> float:
+    """Return where the windows of a sync begin if another sync has just ended, as POSIX time."""
+    return (datetime.now(timezone.utc) - CLOCK_MARGIN - LOOKBACK).timestamp()
+
+
+def twice(task: Task) -> tuple[Run, Run]:
+    """Run a first sync and a second one right after it. Nothing happens in between."""
+    first = run(ours(), task, {name: shown(task.twilio, name) for name in task.streams})
+    return first, run(ours(), task._replace(state=first.output.state_file()))
+
+
+def by_kind(runs: Mapping[str, Run], least: Mapping[str, int]) -> str:
+    """Return the table of requests for each list, beside those of a perfect client."""
+    counts = {name: Counter(map(kind, one.requests)) for name, one in runs.items()}
+    names = sorted(set(least).union(*counts.values()))
+    rows: list[list[Any]] = [
+        [name, *(counted[name] for counted in counts.values()), least.get(name, 0)]
+        for name in names
+    ]
+    sums = [sum(counted.values()) for counted in counts.values()]
+    total = sum(least.values())
+    rows.append(["**total**", *sums, total])
+    rows.append(["× least", *(one / total for one in sums), None])
+    return table(("requests for", *counts, "least, idle sync"), rows)

@@ -138,17 +138,19 @@ class AccountStateMigration(StateMigration):
 
         The first sync of a UTC day is the one whose cursor a complete read left before that day. It
         left full minutes (`end_datetime` in the manifest). Other seconds are those of a sync that
-        was cut, or of the second that is taken here: such a sync goes on.
+        was cut, or of the second that is taken here: such a sync goes on. The days are counted from
+        the midnight before the cursor: what the first sync of that day read may have changed since.
         """
         parameters, config = self.declarative_stream.parameters, self.config
         back = timedelta(days=config.get("settling_days", 14) if parameters.get("settles") else 0)
         if value == "undated":
             back = max(back, days(parameters.get("followed_for", "P0D")))
         back -= timedelta(minutes=config.get("lookback_window", 1440))
-        today = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
-        if cursor.second or cursor + CLOCK_MARGIN >= today or back <= timedelta():
+        last, today = cursor + CLOCK_MARGIN, datetime.now(timezone.utc).date()
+        if cursor.second or last.date() >= today or back <= timedelta():
             return cursor
-        return cursor - back - timedelta(seconds=1)
+        midnight = last.replace(hour=0, minute=0, second=0, microsecond=0)
+        return min(cursor, midnight - back - timedelta(seconds=1))
 
 
 def is_ours(partition: Mapping[str, Any], name: str) -> bool:

@@ -6,9 +6,9 @@ the connector is killed. After each step the connector syncs from the state that
 have kept. A warehouse merges its records by primary key. In the end the warehouse must hold every
 row that Twilio shows, as Twilio shows it, and no other: missing, stale and invented must be 0.
 
-For how long rows change: messages, calls and recordings for `--settle-days`, 14 by default; usage
-for as long as the lookback; a conference until it ends, at any age; a scheduled message until it is
-sent, fails or is canceled, up to 35 days later.
+For how long rows change: messages, calls, recordings and usage for `--settle-days`, 14 by default;
+a conference until it ends, at any age; a scheduled message until it is sent, fails or is canceled,
+up to 35 days later.
 
 `--bugs` puts known bugs of other connectors back, one at a time, and says which of them are caught.
 """

@@ -102,13 +102,13 @@ class History:
         account = self.dice.choice(self._readable)
         now = self.twilio.now()
         rows = self.twilio.rows(stream, account, {"IncludeSoftDeleted": "true"} | NO_CHILDREN)
+        age = timedelta(days=self.settle_days) or LOOKBACK
         if stream == "usage_records":
-            since = (now - LOOKBACK + timedelta(days=1)).strftime("%Y-%m-%d")
+            since = (now - age + timedelta(days=1)).strftime("%Y-%m-%d")
             rows = [row for row in rows if row["start_date"] >= since]
         elif stream == "conferences":
             rows = [row for row in rows if row["status"] != "completed"]
         else:
-            age = timedelta(days=self.settle_days) or LOOKBACK
             rows = [r for r in rows if now - parsedate_to_datetime(r["date_created"]) < age]
             rows = [row for row in rows if row["sid"] not in self.due]
         if not rows:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sandbox import Sandbox
-from soak.streams import identity_fields
+from soak.streams import ALL_ROWS, identity_fields, state_file
 
 Row = dict[str, Any]
 Key = tuple[str, ...]
@@ -26,13 +26,7 @@ class Output:
 
     def state_file(self) -> list[Row]:
         """Return the state as a platform hands it to the next read."""
-        return [
-            {
-                "type": "STREAM",
-                "stream": {"stream_descriptor": {"name": name}, "stream_state": state},
-            }
-            for name, state in self.states.items()
-        ]
+        return state_file(self.states)
 
     @property
     def state_bytes(self) -> int:
@@ -72,8 +66,7 @@ def shown(twilio: Sandbox, stream: str) -> set[Key]:
     accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
     if stream == "accounts":
         del accounts[1:]
-    query = {"usage_records": {"IncludeSubaccounts": "false"}}.get(stream, {})
-    query = {"recordings": {"IncludeSoftDeleted": "true"}}.get(stream, query)
+    query = ALL_ROWS.get(stream, {})
     return {
         key(stream, {"account_sid": account, **row})
         for account in accounts

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from sandbox import Sandbox
-from soak.streams import Row
+from soak.streams import ALL_ROWS, Row
 
-NO_CHILDREN = {"IncludeSubaccounts": "false"}
 LOOKBACK = timedelta(days=2)
 # How many days ahead messages are scheduled. Most are more than the lookback. Twilio allows 35.
 SCHEDULED_DAYS = (1, 3, 5, 10, 20, 35)
@@ -101,7 +100,7 @@ class History:
         """Change a row that can still change."""
         account = self.dice.choice(self._readable)
         now = self.twilio.now()
-        rows = self.twilio.rows(stream, account, {"IncludeSoftDeleted": "true"} | NO_CHILDREN)
+        rows = self.twilio.rows(stream, account, ALL_ROWS.get(stream, {}))
         age = timedelta(days=self.settle_days) or LOOKBACK
         if stream == "usage_records":
             since = (now - age + timedelta(days=1)).strftime("%Y-%m-%d")
@@ -122,7 +121,7 @@ class History:
         self.twilio.update(stream, row["sid"], **self._change_of(stream, row))
 
     def _has_usage(self, account: str, row: Row) -> bool:
-        rows = self.twilio.rows("usage_records", account, NO_CHILDREN)
+        rows = self.twilio.rows("usage_records", account, ALL_ROWS["usage_records"])
         return any(
             (r["category"], r["start_date"]) == (row["category"], row["start_date"]) for r in rows
         )

@@ -17,6 +17,11 @@ Row = dict[str, Any]
 Key = tuple[Any, ...]
 # Fields that are not compared: Twilio computes the first for each request, the second is a secret.
 NOT_COMPARED = {"as_of", "auth_token"}
+# The queries that show all rows of a stream and no other account's, where that needs one (16, 17).
+ALL_ROWS = {
+    "recordings": {"IncludeSoftDeleted": "true"},
+    "usage_records": {"IncludeSubaccounts": "false"},
+}
 
 
 @dataclass
@@ -71,6 +76,17 @@ def discovered(catalog: Mapping[str, Any]) -> dict[str, Stream]:
             {*declared.fields} - {*declared.resource.fields},
         )
     return streams
+
+
+def state_file(states: Mapping[str, Row]) -> list[Row]:
+    """Return the states of streams as a platform hands them to `read`."""
+    return [
+        {
+            "type": "STREAM",
+            "stream": {"stream_descriptor": {"name": name}, "stream_state": state},
+        }
+        for name, state in states.items()
+    ]
 
 
 @cache

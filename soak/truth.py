@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
-from soak.history import NO_CHILDREN
 from soak.holders import Holder
-from soak.streams import Key, Row, Stream, identity
+from soak.streams import ALL_ROWS, Key, Row, Stream, identity
 
 
 @dataclass
@@ -39,8 +38,7 @@ class Truth:
         of_product_api = STREAMS[stream.name].of_product_api
         chosen = (of_product_api and holder.product_apis) or holder.reads
         accounts = [] if stream.name in holder.blind else self.twilio.accounts[chosen]
-        query = {"IncludeSoftDeleted": "true"} if stream.name == "recordings" else {}
-        query |= NO_CHILDREN if stream.name == "usage_records" else {}
+        query = ALL_ROWS.get(stream.name, {})
         owned = "account_sid" in stream.catalog["stream"]["json_schema"]["properties"]
         return [
             {**({"account_sid": account} if owned else {}), **row}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from soak.streams import Key, Row, Stream
+from soak.streams import Key, Row, Stream, state_file
 
 
 @dataclass
@@ -47,13 +47,7 @@ class Warehouse:
 
     def state_file(self) -> list[Row]:
         """Return the state as a platform hands it to `read`."""
-        return [
-            {
-                "type": "STREAM",
-                "stream": {"stream_descriptor": {"name": name}, "stream_state": state},
-            }
-            for name, state in self.states.items()
-        ]
+        return state_file(self.states)
 
     @property
     def state_bytes(self) -> int:

@@ -41,7 +41,8 @@ class Answer:
         if asks:
             try:
                 future.set_result(ask())
-            except Exception as failure:
+            # Whatever it is, those that wait must not wait for ever.
+            except BaseException as failure:
                 future.set_exception(failure)
         if failed := future.exception():
             raise failed.with_traceback(None)

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
-from soak.history import NO_CHILDREN
 from soak.holders import HOLDERS, Holder
+from soak.streams import ALL_ROWS
 from soak.syncs import CHILD
 from soak.warehouse import messages
 from tools.docs import PAGE, replaced
@@ -59,7 +59,7 @@ def read(holder: Holder) -> Outcome:
         done = subprocess.run(command, env=environment, capture_output=True, check=False)
         accounts = [a.sid for a in twilio.accounts if a.status == "active"]
         shown = {
-            stream: {a for a in accounts if twilio.rows(stream, a, NO_CHILDREN)}
+            stream: {a for a in accounts if twilio.rows(stream, a, ALL_ROWS.get(stream, {}))}
             for stream in STREAMS
         }
         shown["accounts"] = set(accounts)

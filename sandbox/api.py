@@ -18,7 +18,7 @@ from sandbox.data import AS_OF
 from sandbox.endpoints import ENDPOINTS, HOSTS, REGIONS, ROUTES, STREAMS, Endpoint
 from sandbox.errors import ApiError, missing
 from sandbox.pages import Link, Pairs, body_of, number, start_of
-from sandbox.tables import Table
+from sandbox.tables import Match, Table
 from sandbox.wire import Wire, iso8601, rfc2822, seconds_of
 
 __all__ = ["ENDPOINTS", "HOSTS", "REGIONS", "ROUTES", "STREAMS", "Account", "Api", "Key"]
@@ -127,9 +127,9 @@ class Api(Credentials):
         self, endpoint: Endpoint, host: str, path: str, pairs: Pairs, account: str, parent: str
     ) -> Response:
         query = dict(pairs)
-        effective = rules.effective(self, endpoint, query)
+        effective = rules.effective(self, endpoint, query, self._seconds())
         match = self._select(endpoint, account, parent, effective)
-        usage = endpoint.stream == "usage_records"
+        usage = endpoint.stream.startswith("usage_records")
         if usage and not match.rows and self.empty_usage == "404":
             raise missing(path)
         key = endpoint.key
@@ -141,6 +141,8 @@ class Api(Credentials):
             return 200, body_of({"uri": path}, key, match.rows)
 
         page, size = number(query, "Page", 0, 0), number(query, "PageSize", 50, 1)
+        if endpoint.stream == "taskrouter_events":
+            match = Match(match.rows[:size], match.order[:size])
         size = min(size, self.page_size_max)
         if usage and self.usage_page_limit and size > self.usage_page_limit:
             raise ApiError(500)

@@ -145,12 +145,14 @@ class Store:
         """Add a generated row, with a key that no other row of the list has."""
         endpoint, rows = STREAMS[stream], self.tables[stream, account, parent].rows
         above: Wire = {}
+        item: Wire = {}
         if parent:
             item = self._item(endpoint.parent, account, parent)
             above = {name: item.get(name) for name in endpoint.path_fields[:-1]}
             above[endpoint.path_fields[-1]] = parent
         for _ in range(20):
-            wire = Made(endpoint, account, created, dice).wire(above) | given
+            made = Made(endpoint, account, created, dice)
+            wire = made.wire(above) | made.status(item) | given
             if given or key_of(stream, wire) not in rows:
                 break
         return self._put(stream, account, created, parent, wire)

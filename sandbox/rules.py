@@ -8,12 +8,21 @@ from collections.abc import Mapping
 from sandbox.data import Store
 from sandbox.endpoints import Endpoint
 from sandbox.settings import Settings
+from sandbox.streams import STREAMS as DECLARED
 from sandbox.tables import Table
 from sandbox.wire import Wire, iso8601, snake
 
 Query = Mapping[str, str]
 
-ALERT_DAYS = 30
+# How far back a list goes that shows the last days only.
+DAYS = 30
+# What is shown unless a query says otherwise: a status, or from how many seconds ago.
+STATUS = {
+    "conferences": "in-progress",
+    "video_room_participants": "connected",
+    "video_rooms": "in-progress",
+}
+RECENT = {"call_summaries": ("StartTime", 4 * 3600), "taskrouter_events": ("StartDate", 15 * 60)}
 
 
 def table(store: Store, endpoint: Endpoint, account: str, parent: str, query: Query) -> Table:
@@ -29,24 +38,34 @@ def table(store: Store, endpoint: Endpoint, account: str, parent: str, query: Qu
 
 
 def has_children(endpoint: Endpoint, parent: Wire) -> bool:
-    """Return whether an item has this list below it: a country lacks some types of number."""
+    """Return whether an item has this list below it.
+
+    A country lacks some types of number, a transcript has no results before it is completed, and
+    nobody was in a room that failed.
+    """
+    if endpoint.stream == "video_room_participants":
+        return bool(parent["status"] != "failed")
+    if endpoint.parent == "intelligence_transcripts":
+        return bool(parent["status"] == "completed")
     if endpoint.parent != "available_phone_number_countries":
         return True
     return snake(endpoint.path.removesuffix(".json")) in parent["subresource_uris"]
 
 
-def effective(settings: Settings, endpoint: Endpoint, query: Query) -> Query:
-    """Return what Twilio makes of a request's query."""
-    if endpoint.stream == "call_summaries" and query.get("ProcessingState") == "all":
-        return {name: query[name] for name in query if name != "ProcessingState"}
-    if endpoint.stream != "conferences":
-        return query
-    if "Status" in query:
+def effective(settings: Settings, endpoint: Endpoint, query: Query, now: int) -> Query:
+    """Return what Twilio makes of a request's query; `now` is in POSIX seconds."""
+    name = endpoint.stream
+    if name == "call_summaries" and query.get("ProcessingState") == "all":
+        query = {name: query[name] for name in query if name != "ProcessingState"}
+    start, seconds = RECENT.get(name, ("", 0))
+    if start:
+        query = {start: iso8601(now - seconds), **query}
+    if name == "conferences" and "Status" in query:
         ignored = endpoint.dates if settings.conference_dates == "ignored" else []
         return {name: query[name] for name in query if name.rstrip("<>") not in ignored}
-    if settings.conferences_without_status == "all":
+    if name == "conferences" and settings.conferences_without_status == "all":
         return query
-    return {**query, "Status": "in-progress"}
+    return {"Status": STATUS[name], **query} if name in STATUS else query
 
 
 def hides_deleted(endpoint: Endpoint, query: Query) -> bool:
@@ -59,7 +78,9 @@ def days_kept(settings: Settings, endpoint: Endpoint, account: str) -> int:
     if endpoint.stream == "messages":
         overrides = settings.message_retention_overrides
         return overrides.get(account, settings.message_retention_days)
-    return ALERT_DAYS if endpoint.stream == "alerts" else 0
+    declared = DECLARED.get(endpoint.stream)
+    kept = declared.parameters.get("kept_for") if declared and declared.date_params else ""
+    return DAYS if kept == f"P{DAYS}D" else 0
 
 
 def relative(value: str, now: int) -> str:

@@ -147,6 +147,19 @@ class Stream:
         return None
 
     @property
+    def added(self) -> set[str]:
+        """The fields that the connector adds, and Twilio's rows lack."""
+        changes = self.component.get("transformations", [])
+        names = {one["path"][0] for change in changes for one in change.get("fields", [])}
+        return names - {*self.resource.fields}
+
+    @property
+    def main_only(self) -> bool:
+        """Whether the configured account alone is asked."""
+        router = self.retriever.get("partition_router", {})
+        return bool(router.get("type") == "ListPartitionRouter")
+
+    @property
     def undated(self) -> bool:
         """Whether rows without a date are a list of their own."""
         return bool(self.lists and self.lists[0] == "rows")

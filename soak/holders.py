@@ -28,6 +28,8 @@ class Holder(NamedTuple):
     lists: slice | None = slice(None)
     # The accounts whose lists of product APIs are read (BEHAVIOR 14). None: the same as `reads`.
     product_apis: slice | None = None
+    # The number of the configured account.
+    own: int = 0
     # The streams that Twilio refuses.
     blind: frozenset[str] = frozenset()
     # Settings of the sandbox.
@@ -77,7 +79,7 @@ HOLDERS = [
         *("Restricted key for calls and messages", key("restricted", *GRANTED), OWN, None),
         blind=frozenset(STREAMS) - {"accounts", *GRANTED},
     ),
-    Holder("Auth Token of a subaccount", token(1), SECOND, SECOND),
+    Holder("Auth Token of a subaccount", token(1), SECOND, SECOND, own=1),
     Holder(
         *("Auth Token in ie1", token(region="ie1")),
         sandbox={"region": "ie1", "links_host": "monitor.twilio.com"},

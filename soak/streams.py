@@ -73,7 +73,7 @@ def discovered(catalog: Mapping[str, Any]) -> dict[str, Stream]:
             [path[0] for path in stream["source_defined_primary_key"]],
             {n for n, p in properties.items() if p.get("format") == "date-time"},
             {n for n, p in properties.items() if {"number", "integer"} & set(p["type"])},
-            {*declared.fields} - {*declared.resource.fields},
+            declared.added,
         )
     return streams
 

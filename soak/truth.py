@@ -35,8 +35,9 @@ class Truth:
             if holder.lists is None:
                 return [{"sid": order[0]}]
             return [row for row in rows if row["sid"] in order[holder.lists]]
-        of_product_api = STREAMS[stream.name].of_product_api
-        chosen = (of_product_api and holder.product_apis) or holder.reads
+        declared = STREAMS[stream.name]
+        chosen = (declared.of_product_api and holder.product_apis) or holder.reads
+        chosen = slice(holder.own, holder.own + 1) if declared.main_only else chosen
         accounts = [] if stream.name in holder.blind else self.twilio.accounts[chosen]
         query = ALL_ROWS.get(stream.name, {})
         owned = "account_sid" in stream.catalog["stream"]["json_schema"]["properties"]

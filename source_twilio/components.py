@@ -12,7 +12,8 @@ from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import PageExtractor, UpdatedSince, WireNormalization
 from source_twilio.settings import SettingsTransformation
 from source_twilio.state import AccountStateMigration
-from source_twilio.windowed import ListsRouter, WindowedRetriever
+from source_twilio.windowed import WindowedRetriever
+from source_twilio.windows import ListsRouter
 
 __all__ = [
     "AccountStateMigration",

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -18,7 +18,7 @@ from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_twilio.credentials import asking_for
-from source_twilio.errors import RefusedError, bad_request, describe, error
+from source_twilio.errors import RefusedError, bad_request, describe, error, unknown_answer
 from source_twilio.memory import known
 from source_twilio.shared import KEPT_ROWS
 from source_twilio.skipped import Account
@@ -35,8 +35,9 @@ class ListRetriever(SimpleRetriever):
     record_selector: RecordSelector
     # The streams whose items this list hangs under. They are read inside the account's partition.
     nested_router: SubstreamPartitionRouter | None = None
-    # A 404 says "nothing there" (no usage, no such number type). The cursor does not move by it.
-    missing_is_empty: bool = False
+    # Statuses that say "nothing there" (404: no usage; 400: no such list). The cursor does not move
+    # by them. Below another list, 404 is one of them: the item above is gone.
+    empty_statuses: list[int] = field(default_factory=list)
     # The page size to fall back to where the server fails at the usual one (BEHAVIOR 16).
     smaller_page_size: int | None = None
 
@@ -140,8 +141,10 @@ class ListRetriever(SimpleRetriever):
             if response is None or response.ok:
                 memory.skipped.opened(account)
                 return response
-            missing_is_empty = self.missing_is_empty or self.nested_router
-            if response.status_code == 404 and missing_is_empty and not next_page_token:
+            empty = [*self.empty_statuses, *([404] if self.nested_router else [])]
+            if response.status_code in empty and not next_page_token:
+                if response.status_code == 400:
+                    memory.warn(f"{self.name}: {unknown_answer(response)}. It is taken as empty.")
                 return response
             if response.status_code == 400:
                 raise bad_request(response)

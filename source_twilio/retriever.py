@@ -178,12 +178,16 @@ class TwilioRetriever(ListRetriever):
         if not self.nested_router:
             yield Part(self._shared(part))
             return
-        below, parents = Below(self._pages, self._width), [*self._parents()]
+        below, parents = Below(self._below, self._width), [*self._parents()]
         seen: set[str] | None = set() if len(parents) > 1 else None
         for parent, retriever in parents:
             for one in retriever._parts(part):
                 items = self._items(parent, retriever, one.pages, seen)
                 yield Part(below.read(items, one.window), one.window)
+
+    def _below(self, item: StreamSlice) -> Iterator[Page]:
+        """Yield the list below an item."""
+        return self._pages(item)
 
     def _width(self) -> int:
         """Return how many lists to ask at a time: a share of what the slices being read may ask.
@@ -211,8 +215,16 @@ class TwilioRetriever(ListRetriever):
         pages: Iterator[Page],
         seen: set[str] | None,
     ) -> Iterator[StreamSlice]:
-        """Yield a slice for each row of a parent, once where several parents show it."""
-        key, name = (text.eval(self.config) for text in (parent.parent_key, parent.partition_field))
+        """Yield a slice for each row of a parent, once where several parents show it.
+
+        Fields of the row that the child wants (`extra_fields`) are in its partition.
+        """
+        texts = (
+            parent.parent_key,
+            parent.partition_field,
+            *(p[-1] for p in parent.extra_fields or ()),
+        )
+        key, name, *extra = (text.eval(self.config) for text in texts)
         keep = retriever.record_selector.record_filter
         for page in pages:
             rows = keep.filter_records(page.rows, {}, page.part) if keep else page.rows
@@ -223,4 +235,7 @@ class TwilioRetriever(ListRetriever):
                     if row[key] in seen:
                         continue
                     seen.add(row[key])
-                yield replaced(page.part, partition={**page.part.partition, name: row[key]})
+                wanted = {field: row.get(field) for field in extra}
+                yield replaced(
+                    page.part, partition={**page.part.partition, **wanted, name: row[key]}
+                )

@@ -62,6 +62,8 @@ class Traps:
     page_size: int | None = None
     # The filter leaves out the moment that it begins with: it is asked so much earlier.
     margin_seconds: int = 0
+    # How a bound is written, where the format of Twilio's table does not tell.
+    date_format: str = ""
 
 
 def start_date(stream: Stream) -> datetime:
@@ -95,16 +97,14 @@ class Expected:
     def signers(self) -> set[str]:
         """Who signs requests, as user and password."""
         pairs = {f"{ACCOUNT}:{TOKEN}"}
-        own = self.endpoint.product != "api"
+        own = self.endpoint.product != "api" and not self.stream.main_only
         return pairs | ({f"{SUBACCOUNT}:{SUBACCOUNT_TOKEN}"} if own else set())
 
     def tell(self, mock: MockTwilio) -> list[Row]:
         """Tell the mock the requests, and return the records that they must lead to."""
-        rest = url("Accounts.json", PageSize=1000, Page=1, PageToken="PAAC1")
-        first = {"sid": ACCOUNT, "auth_token": TOKEN}
-        mock.page(url("Accounts.json", PageSize=1000), "accounts", [first], rest)
-        mock.page(rest, "accounts", [{"sid": SUBACCOUNT, "auth_token": SUBACCOUNT_TOKEN}])
-        for account in ACCOUNTS:
+        if not self.stream.main_only:
+            self._accounts(mock)
+        for account in ACCOUNTS[:1] if self.stream.main_only else ACCOUNTS:
             lists = [{"account_sid": account}]
             for number, parent in enumerate(self.stream.ancestors):
                 lists = [
@@ -116,6 +116,14 @@ class Expected:
                 self._list(mock, above, self.paged and not number and account == ACCOUNT)
         return self.records
 
+    @staticmethod
+    def _accounts(mock: MockTwilio) -> None:
+        """Expect the list of accounts, in two pages."""
+        rest = url("Accounts.json", PageSize=1000, Page=1, PageToken="PAAC1")
+        first = {"sid": ACCOUNT, "auth_token": TOKEN}
+        mock.page(url("Accounts.json", PageSize=1000), "accounts", [first], rest)
+        mock.page(rest, "accounts", [{"sid": SUBACCOUNT, "auth_token": SUBACCOUNT_TOKEN}])
+
     def _above(
         self, mock: MockTwilio, number: int, parent: Any, above: Row
     ) -> Iterator[tuple[str, Any]]:
@@ -125,7 +133,8 @@ class Expected:
         plain = tuple(Listed(query, () if query in queries[:-1] else ({}, {})) for query in queries)
         placeholder = self.endpoint.resource.placeholders[number]
         for listed in self.trap.above if self.trap.above and not number else plain:
-            query = {n: self._since(v, resource, n) for n, v in listed.query.items()}
+            trap = self.traps.get(name, Traps())
+            query = {n: self._since(v, resource, n, trap) for n, v in listed.query.items()}
             address = self._address(parent.stream, above, query)
             rows = []
             for given in listed.items:
@@ -203,7 +212,7 @@ class Expected:
         query = dict(trap.query)
         if stream.date_params:
             lower = stream.date_params[0]
-            query[lower] = self._since("since", stream.resource, lower, trap.margin_seconds)
+            query[lower] = self._since("since", stream.resource, lower, trap)
         told_apart = [name for name, value in stream.query.items() if value.startswith("{")]
         if not told_apart:
             return [query]
@@ -211,14 +220,15 @@ class Expected:
         values = trap.values or stream.resource.params[name].values
         return [{**query, name: value} for value in values]
 
-    def _since(self, text: str, resource: Resource, name: str, margin_seconds: int = 0) -> str:
+    def _since(self, text: str, resource: Resource, name: str, trap: Traps = Traps()) -> str:
         """Return the lower bound of a sync for "since", and anything else as it is."""
         if text != "since":
             return text
         since = self.start if self.sync == 0 else max(self.start, NOW - HOUR - DAY)
-        since -= timedelta(seconds=margin_seconds)
+        since -= timedelta(seconds=trap.margin_seconds)
         days_only = resource.params[name].format == "date"
-        return since.strftime("%Y-%m-%d" if days_only else "%Y-%m-%dT%H:%M:%SZ")
+        usual = "%Y-%m-%d" if days_only else "%Y-%m-%dT%H:%M:%SZ"
+        return since.strftime(trap.date_format or usual)
 
     def _address(self, stream: Stream, above: Row, query: Query) -> str:
         """Return the URL of a list's first page, with Twilio's own path."""

@@ -10,6 +10,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 from sandbox import Sandbox
 from sandbox.api import STREAMS
 from sandbox.data import key_of, seconds_of
+from sandbox.rules import RECENT, STATUS
 from unit_tests.sandbox_client import (
     CHILDREN,
     HOSTS,
@@ -23,7 +24,9 @@ from unit_tests.sandbox_client import (
 )
 
 # What a list is narrowed to where a request does not say.
-UNASKED = {"conferences": {"Status": "in-progress"}}
+UNASKED = {name: {"Status": status} for name, status in STATUS.items()}
+# What has to be asked for, or the last hours are shown only: all that is kept.
+ALL_TIMES = {name: {start: "2024-05-16T12:00:01Z"} for name, (start, _) in RECENT.items()}
 
 
 @pytest.mark.parametrize("stream", PARTS)
@@ -57,7 +60,7 @@ def test_wire(twilio: Sandbox, stream: str) -> None:
     for name, parent in zip(endpoint.resource.placeholders, endpoint.parents, strict=True):
         keys = dict.fromkeys(key_of(parent, row) for row in twilio.rows(parent, sid))
         paths = [path.replace(f"{{{name}}}", key) for path in paths for key in keys]
-    answers = [get(twilio, path) for path in paths]
+    answers = [get(twilio, path, ALL_TIMES.get(stream)) for path in paths]
     bodies = [answer.json() for answer in answers if answer.ok]
     expected = twilio.rows(stream, sid, UNASKED.get(stream))
     if endpoint.key is None:

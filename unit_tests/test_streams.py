@@ -41,6 +41,20 @@ def countries(number_type: str) -> Traps:
     return Traps(above=(Listed(items=(offered, offered, other)),))
 
 
+# What hangs below a transcript is asked for when the transcript is completed.
+TRANSCRIPTS = Traps(
+    above=(
+        Listed(
+            {"AfterDateCreated": "since"},
+            (
+                {"status": "completed"},
+                {"status": "in-progress", "skipped": True},
+                {"status": "completed"},
+            ),
+        ),
+    )
+)
+
 TRAPS = {
     "available_phone_numbers_local": countries("local"),
     "available_phone_numbers_mobile": countries("mobile"),
@@ -73,22 +87,29 @@ TRAPS = {
     # Without a start, the last four hours are shown.
     "call_summaries": Traps({"ProcessingState": "all"}),
     "conference_summaries": Traps(margin_seconds=1),
+    "intelligence_operator_results": TRANSCRIPTS,
+    "intelligence_sentences": TRANSCRIPTS,
     "intelligence_transcripts": Traps(margin_seconds=1),
     "verify_attempts": Traps(margin_seconds=1),
+    # A month is asked for from its first day, or it would begin with a part of one.
+    "usage_records_monthly": Traps({"IncludeSubaccounts": "false"}, date_format="%Y-%m-01"),
     # Twilio's table says 1000, and more than 100 are refused.
     "verify_services": Traps(page_size=100),
+    # Twilio's table says date-time, and its text says days.
+    "video_rooms": Traps(date_format="%Y-%m-%d"),
 }
 # The fields that a date filter acts on, where the names of its parameters do not tell.
 ACTS_ON = {
     "alerts": "date_generated",
     "conference_summaries": "create_time",
     "monitor_events": "event_date",
+    "taskrouter_events": "event_date",
     "video_room_summaries": "create_time",
 }
 # How Twilio names a lower bound, and the upper one that belongs to it.
 BOUNDS = [(">", "<"), ("After", "Before"), ("From", "To"), ("Start", "End")]
 # A test of its own takes the place of the derived one.
-OWN = {"accounts"}
+OWN = {"accounts", "video_room_participants"}
 
 
 @pytest.mark.parametrize("name", [name for name in STREAMS if name not in OWN])

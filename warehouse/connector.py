@@ -26,7 +26,8 @@ class Connector:
     def discover(self) -> list[dict[str, Any]]:
         """Return the streams of the catalog. Raises `Mistake` if the check fails."""
         # Imported here, since it takes seconds.
-        from airbyte_cdk.models import AirbyteStreamSerializer, Status
+        from airbyte_cdk.models import Status
+        from airbyte_cdk.models.airbyte_protocol_serializers import AirbyteStreamSerializer
 
         from source_twilio.source import SourceTwilio
 

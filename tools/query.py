@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +18,8 @@ where schema_name = 'twilio' and table_name not like '\\_dlt%' escape '\\' order
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what a query finds in a DuckDB file; without a query, which tables there are."""
-    database, query = Path(arguments[0]), " ".join(arguments[1:]).strip()
+    """Print what the query SQL finds in a DuckDB file; without one, which tables there are."""
+    database, query = Path(arguments[0]), os.environ.get("SQL", "").strip()
     if not database.is_file():
         print(f"There is no {database}: make sync or make demo writes it.", file=sys.stderr)
         return 2

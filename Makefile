@@ -1,6 +1,9 @@
 # Every target creates .venv when it is missing and reuses it when setup.py has not changed.
-# The first that runs: a version manager may leave names that do not.
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.13 python3.10 python3,$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
+# The first that runs, looked for once: a version manager may leave names that do not.
+ifndef PYTHON
+PYTHON = $(eval PYTHON := $(shell for name in python3.12 python3.11 python3.13 python3.10 python3; \
+  do $$name -c "print('$$name')" 2>/dev/null && break; done))$(PYTHON)
+endif
 VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765

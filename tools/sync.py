@@ -55,6 +55,8 @@ def sync(given: argparse.Namespace) -> int:
         with target:
             log_to(target.log, secrets(config))
             target.open()
+            # Another account's tables are refused before Twilio is asked.
+            target.states(str(config["account_sid"]))
             connector = Connector(path, config, target.buffer)
             names, left_out = words(given.streams), words(given.left_out)
             streams = chosen(connector.discover(), names, left_out)
@@ -75,9 +77,8 @@ def sync(given: argparse.Namespace) -> int:
 def ended(error: BaseException, name: str, log: Path) -> Mistake:
     """Return what to say of an error that ended a sync; all of it goes to the log."""
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "SignalReceivedException":
-        return Mistake(
-            f"Stopped. What was loaded stays in {name}; run it again to go on from there.", 130
-        )
+        said = f"Stopped. What was loaded stays in {name}; run it again to go on from there."
+        return Mistake(f"{said}\nThe log is {log}.", 130)
     logging.getLogger("sync").error("The sync failed.", exc_info=error)
     mistake = explained(error, name) or Mistake(f"The sync failed: {first_line(error)}", 1)
     return Mistake(f"{mistake}\nThe log is {log}.", mistake.status)

@@ -36,7 +36,9 @@ class Connector:
         source = SourceTwilio(config=self.config)
         result = source.check(airbyte, self.config)
         if result.status is not Status.SUCCEEDED:
-            raise Mistake(str(result.message).strip("'\""), 1)
+            # The CDK names the stream that it has checked with, which is none of the user's concern.
+            said = str(result.message).strip("'\"")
+            raise Mistake(said.removeprefix("Stream accounts is not available: "), 1)
         streams = source.discover(airbyte, self.config).streams
         return [orjson.loads(orjson.dumps(AirbyteStreamSerializer.dump(s))) for s in streams]
 

@@ -16,7 +16,7 @@ class Mistake(Exception):  # noqa: N818 - the user's, not the program's
 
 
 # What destinations and the system say of a disk that is full, or a file that may not grow.
-FULL = "No space left on device|disk is full|out of disk|File too large|Disk quota exceeded"
+FULL = "No space left on device|disk is full|disk I/O error|File too large|Disk quota exceeded"
 NOT_WRITABLE = "Permission denied|Read-only file system"
 
 

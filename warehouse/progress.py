@@ -83,8 +83,8 @@ class Progress:
     def report(self) -> list[str]:
         """Return the lines at the end."""
         lines = [
-            f"{sum(self.records.values()):,} records of {len(self.complete)} streams "
-            f"in {self.elapsed()}."
+            f"{sum(self.records.values()):,} records in {self.elapsed()}; complete are "
+            f"{len(self.complete)} of {self.streams} streams."
         ]
         lines += [f"Left out: {line}" for line in grouped(self.left_out)]
         lines += [f"Incomplete: {line}" for line in grouped(self.failed)]

@@ -121,8 +121,9 @@ class Sync:
             progress.doing = "loading"
             rows = {name: partial(self._buffer.rows, name) for name in sorted(names)}
             parts = [(self.tables[name], find) for name, find in rows.items()]
+            LOGGER.info("Loading %s", ", ".join(rows) or "the state")
             self.target.load(parts, self.account, self.states)
-            LOGGER.info("Loaded %s", ", ".join(rows))
+            LOGGER.info("Loaded")
             self._buffer.drop(names)
             progress.loaded += sum(self._waiting.pop(name, 0) for name in names)
             self._replaced |= {name for name in names if not self.tables[name].incremental}

@@ -14,8 +14,11 @@ import duckdb
 import pytest
 
 from sandbox import Sandbox
+from source_twilio.run import run
 from tools.sync import main
 from unit_tests.syncing import configured, start, sync
+
+Prepare = Callable[[Path], object]
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 CONFIG = {
@@ -30,19 +33,19 @@ EXAMPLE = (
 AN_SID = "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
 
 
-def written(text: str | bytes) -> Callable[[Path], None]:
+def written(text: str | bytes) -> Prepare:
     """Write the config file as it is."""
     raw = text.encode() if isinstance(text, str) else text
-    return lambda folder: [(folder / "config.json").write_bytes(raw), None][1]
+    return lambda folder: (folder / "config.json").write_bytes(raw)
 
 
-def settings(**changed: Any) -> Callable[[Path], None]:
+def settings(**changed: Any) -> Prepare:
     """Write a config file with changed settings; None leaves one out."""
     config = {k: v for k, v in {**CONFIG, **changed}.items() if v is not None}
     return written(json.dumps(config))
 
 
-def database(content: bytes) -> Callable[[Path], None]:
+def database(content: bytes) -> Prepare:
     """Write a good config, and something else in place of the database."""
 
     def prepare(folder: Path) -> None:
@@ -53,7 +56,7 @@ def database(content: bytes) -> Callable[[Path], None]:
 
 
 # What is prepared, further arguments, and what is said; {} is the folder.
-OFFLINE: dict[str, tuple[Callable[[Path], Any], list[str], str]] = {
+OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
     "no file": (lambda _: None, [], f"There is no file {{}}/config.json: make one of {EXAMPLE}."),
     "a directory": (
         lambda folder: (folder / "config.json").mkdir(),
@@ -260,3 +263,14 @@ def test_disk_full(tmp_path: Path, sandbox: Sandbox) -> None:
         "The disk is full: make room, and run it again. What is loaded stays.\n"
         f"The log is {tmp_path}/t.duckdb.sync/sync.log.\n"
     )
+
+
+def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """`source-twilio` without arguments says what there is."""
+    with pytest.raises(SystemExit) as ended:
+        run([])
+    assert ended.value.code == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.splitlines()[0] == "usage: source-twilio spec"
+    assert "Traceback" not in errors

@@ -36,7 +36,7 @@ class Connector:
         source = SourceTwilio(config=self.config)
         result = source.check(airbyte, self.config)
         if result.status is not Status.SUCCEEDED:
-            # The CDK names the stream that it has checked with, which is none of the user's concern.
+            # The CDK names the stream that it has checked with, which nobody has asked for.
             said = str(result.message).strip("'\"")
             raise Mistake(said.removeprefix("Stream accounts is not available: "), 1)
         streams = source.discover(airbyte, self.config).streams

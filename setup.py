@@ -36,7 +36,7 @@ setup(
             "types-requests>=2,<3",
         ],
         # make demo, make sync, make query
-        "demo": ["dlt[duckdb,parquet]>=1.31,<2", "trustme>=1.2,<2"],
+        "demo": ["dlt[duckdb,parquet,postgres]>=1.31,<2", "trustme>=1.2,<2"],
     },
     entry_points={"console_scripts": ["source-twilio=source_twilio.run:run"]},
 )

@@ -31,7 +31,6 @@ def postgres() -> Iterator[str]:
     programs = binaries()
     if not programs:
         pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    pytest.importorskip("psycopg2", reason="the driver is missing: pip install 'dlt[postgres]'")
     # Not pytest's: the path of a socket is short, and the server's user must reach it.
     with TemporaryDirectory(prefix="pg") as folder:
         as_user: dict[str, Any] = {}

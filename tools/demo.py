@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,11 +20,15 @@ BEFORE = Path("build/demo-before.duckdb")
 def main() -> int:
     """Sync, let Twilio go on for an hour, sync again, and ask the tables."""
     say("Starting an embedded Twilio and the connector ...")
-    # Imported here, since it takes seconds, and the line above wants none.
-    from sandbox import Sandbox
+    # In a new .venv modules are compiled when they are first used: dlt's here, the CDK's beside.
+    beside = subprocess.Popen([sys.executable, "-c", "import source_twilio.source"])
     from warehouse.connector import Connector
     from warehouse.log import log_to
     from warehouse.target import Target
+
+    beside.wait()
+    say("dlt and DuckDB are ready; the embedded Twilio makes a year of data ...")
+    from sandbox import Sandbox
 
     DATABASE.parent.mkdir(exist_ok=True)
     for path in (DATABASE, BEFORE):
@@ -35,6 +40,7 @@ def main() -> int:
         connector = Connector(config, twilio.config, Path(folder))
         with Target(database=DATABASE) as target:
             log_to(target.log, [twilio.config["auth_token"]])
+            say("The connector checks the credentials and lists its streams ...")
             streams = connector.discover()
             say(f"First sync: a year of {len(twilio.accounts)} accounts, {len(streams)} streams.")
             sync(connector, target, streams)

@@ -279,7 +279,7 @@ def test_pyairbyte(sandbox: Sandbox, tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=True,
     )
     first, second = (

@@ -1,17 +1,26 @@
 # Every target creates .venv when it is missing and reuses it when setup.py has not changed.
-# The first that runs: a version manager may leave names that do not.
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.10 python3,$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
+# The first that runs, looked for once: a version manager may leave names that do not.
+ifndef PYTHON
+PYTHON = $(eval PYTHON := $(shell for name in python3.12 python3.11 python3.13 python3.10 python3; \
+  do $$name -c "print('$$name')" 2>/dev/null && break; done))$(PYTHON)
+endif
 VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
 
-.PHONY: demo sync sandbox manifest test soak docs matrix bench lint clean
+.PHONY: demo sync query sandbox manifest test soak docs matrix bench lint clean
 
-demo: $(VENV)/installed ## Sync the embedded Twilio into DuckDB, twice
+demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
 	@$(RUN) -m tools.demo
 
-sync: $(VENV)/installed ## Sync a real account: make sync CONFIG=secrets/config.json
-	@$(RUN) -m tools.sync $(CONFIG)
+# DESTINATION=postgres, ...: any that dlt knows; DATABASE=file.duckdb; STREAMS=a,b; EXCEPT=a,b
+sync: $(VENV)/demo ## Sync a real account: make sync CONFIG=secrets/config.json
+	@$(RUN) -m tools.sync '$(CONFIG)' --destination '$(or $(DESTINATION),duckdb)' \
+	  --database '$(or $(DATABASE),twilio.duckdb)' --streams '$(STREAMS)' --except '$(EXCEPT)'
+
+query: export SQL := $(value SQL)
+query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages limit 5"
+	@$(RUN) -m tools.query '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
 
 sandbox: $(VENV)/installed ## Serve the embedded Twilio on PORT
 	@$(RUN) -m sandbox --port $(PORT)
@@ -40,13 +49,29 @@ lint: $(VENV)/installed ## Check style and types
 clean:
 	rm -rf $(VENV) build dist *.egg-info
 
-$(VENV)/installed: setup.py
-	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10, 3.11 or 3.12." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || { \
-	  echo "$(PYTHON) is $$($(PYTHON) -V): PyAirbyte, which the demo uses, needs Python 3.10, 3.11 or 3.12. Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+# Two stamps: what demo and sync need is there in half a minute, the rest takes longer.
+$(VENV)/demo: setup.py | $(VENV)/bin/python
+	@echo "Installing dlt, DuckDB and the Airbyte CDK into $(VENV), the first time only ..."
+	$(call install,.[demo])
+	@touch $@
+
+$(VENV)/installed: setup.py | $(VENV)/bin/python
+	@echo "Installing everything that development needs into $(VENV), which takes minutes ..."
+	$(call install,.[dev,demo])
+	@touch $@ $(VENV)/demo
+
+# A dot every four seconds; modules are compiled when they are first used.
+define install
+	@(while sleep 4; do printf .; done) & dots=$$!; \
+	  $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --editable '$(1)'; \
+	  status=$$?; kill $$dots; echo; exit $$status
+endef
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10 to 3.13." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || { \
+	  echo "$(PYTHON) is $$($(PYTHON) -V): Python 3.10 to 3.13 is needed. Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot create virtual environments: install its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
-	@echo "Creating $(VENV) with $$($(PYTHON) -V); the first time takes a minute or two ..."
+	@echo "Creating $(VENV) with $$($(PYTHON) -V) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev,demo]'
-	@touch $@

@@ -17,6 +17,8 @@ setup(
     install_requires=["airbyte-cdk>=7.39,<8", "orjson>=3.10,<4"],
     extras_require={
         "dev": [
+            # PyAirbyte does not install on Python 3.13 and later; the rest of the project does.
+            "airbyte>=0.71,<0.72; python_version < '3.13'",
             "airbyte-cdk[manifest-server]>=7.39,<8",
             "hypothesis>=6,<7",
             "jsonschema>=4.17,<5",
@@ -33,8 +35,8 @@ setup(
             "types-pyyaml>=6,<7",
             "types-requests>=2,<3",
         ],
-        # PyAirbyte does not install on Python 3.13 and later; the rest of the project does.
-        "demo": ["airbyte>=0.71,<0.72; python_version < '3.13'"],
+        # make demo, make sync, make query
+        "demo": ["dlt[duckdb,parquet,postgres]>=1.31,<2", "trustme>=1.2,<2"],
     },
     entry_points={"console_scripts": ["source-twilio=source_twilio.run:run"]},
 )

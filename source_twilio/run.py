@@ -8,10 +8,19 @@ from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAM
 
 from source_twilio.source import SourceTwilio
 
+USAGE = """\
+usage: source-twilio spec
+       source-twilio check    --config FILE
+       source-twilio discover --config FILE
+       source-twilio read     --config FILE --catalog FILE [--state FILE]"""
+
 
 def run(args: list[str] | None = None) -> None:
     """Run one Airbyte command, by default the one on the command line."""
     arguments = sys.argv[1:] if args is None else args
+    if not arguments:
+        print(USAGE, file=sys.stderr)
+        sys.exit(2)
     catalog = AirbyteEntrypoint.extract_catalog(arguments)
     config = AirbyteEntrypoint.extract_config(arguments)
     state = AirbyteEntrypoint.extract_state(arguments)

@@ -1,84 +1,97 @@
-"""Copy a Twilio account into DuckDB with PyAirbyte: `make sync CONFIG=secrets/config.json`.
+"""Copy a Twilio account into a database: `make sync CONFIG=secrets/config.json`.
 
-Run it again to fetch what has changed since; the state is kept in the same file.
+Run it again for what has changed since; the state is kept with the tables.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import argparse
+import logging
+import signal
 import sys
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-# Before the import, which reads both, and warns of what Google plans for old versions of Python.
-os.environ.setdefault("DO_NOT_TRACK", "1")
-os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")
-warnings.filterwarnings("ignore", category=FutureWarning)
-import airbyte  # noqa: E402
+from warehouse.mistakes import Mistake, explained, first_line
+from warehouse.settings import check_settings, read_config, secrets
 
 
-@dataclass(frozen=True)
-class Synced:
-    """What one sync did for one stream."""
-
-    stream: str
-    sync_mode: str
-    records: int
-    seconds: float
-
-
-def sync(config: Mapping[str, Any], database: Path) -> list[Synced]:
-    """Sync all streams into the DuckDB file, incrementally where they can; return a row for each.
-
-    Raises what PyAirbyte raises when the check or the sync fails.
-    """
-    source = airbyte.get_source(
-        "source-twilio",
-        config=dict(config),
-        local_executable=Path(sys.executable).with_name("source-twilio"),
-    )
-    source.check()
-    source.select_all_streams()
-    cache = airbyte.caches.DuckDBCache(db_path=database)
-    result = source.read(cache=cache)
-    # PyAirbyte has no public place for the times of a single stream.
-    tracker = result._progress_tracker
-    rows = []
-    for stream in source.discovered_catalog.streams:
-        name = stream.name
-        started = tracker.stream_read_start_times.get(name, 0.0)
-        ended = tracker.stream_read_end_times.get(name, started)
-        count = tracker.stream_read_counts.get(name, 0)
-        incremental = "incremental" in (mode.value for mode in stream.supported_sync_modes)
-        mode = "incremental" if incremental else "full refresh"
-        rows.append(Synced(name, mode, count, ended - started))
-    return sorted(rows, key=lambda row: row.stream)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Sync, and return the exit status: 0, 1 if something is incomplete, 2 if nothing was done."""
+    parser = argparse.ArgumentParser("python -m tools.sync", description=__doc__)
+    parser.add_argument("config", nargs="?", default="", help="the file with the settings")
+    parser.add_argument("--destination", default="duckdb", help="duckdb, postgres, ...")
+    parser.add_argument("--database", default="twilio.duckdb", help="the file of DuckDB")
+    parser.add_argument("--streams", default="", help="names with commas between; all by default")
+    parser.add_argument("--except", default="", dest="left_out", help="names to leave out")
+    parser.add_argument("--load-every", type=float, default=15, help="seconds between loads")
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        return sync(parser.parse_args(arguments))
+    except Mistake as mistake:
+        print(mistake, file=sys.stderr)
+        return mistake.status
+    except KeyboardInterrupt:
+        print("Stopped before anything was read.", file=sys.stderr)
+        return 130
 
 
-def table(rows: list[Synced]) -> str:
-    """Return the rows as a text table with a sum."""
-    lines = [f"{'stream':<36}{'sync mode':<14}{'records':>9}{'seconds':>9}"]
-    lines += [f"{r.stream:<36}{r.sync_mode:<14}{r.records:>9,}{r.seconds:>9.1f}" for r in rows]
-    return "\n".join([*lines, f"{'':<36}{'':<14}{sum(r.records for r in rows):>9,}"])
+def sync(given: argparse.Namespace) -> int:
+    """Sync as the arguments say. Raises `Mistake`."""
+    path = Path(given.config) if given.config else None
+    config = read_config(path)
+    assert path
+    check_settings(config, path)
+    # These take seconds to import, and the mistakes above are said without them.
+    from warehouse.connector import Connector
+    from warehouse.log import log_to
+    from warehouse.progress import Progress
+    from warehouse.sync import Sync, chosen
+    from warehouse.target import Target
+
+    target = Target(given.destination, Path(given.database))
+    try:
+        with target:
+            log_to(target.log, secrets(config))
+            target.open()
+            # Another account's tables are refused before Twilio is asked.
+            target.states(str(config["account_sid"]))
+            connector = Connector(path, config, target.buffer)
+            names, left_out = words(given.streams), words(given.left_out)
+            streams = chosen(connector.discover(), names, left_out)
+            progress = Progress(len(streams))
+            run = Sync(connector, target, streams, progress, given.load_every)
+            print(f"Reading {len(streams)} streams into {target.name} ...", file=sys.stderr)
+            with progress:
+                run.run()
+    except Mistake:
+        raise
+    except BaseException as error:
+        raise ended(error, target.name, target.log) from None
+    for line in [*progress.report(), f"The tables are in {target.name}; the log is {target.log}."]:
+        print(line)
+    return 1 if progress.failed else 0
 
 
-def main() -> int:
-    """Sync the account of the config file named on the command line."""
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
-        print(
-            "Which account? make sync CONFIG=secrets/config.json, a file with\n"
-            '{"account_sid": "AC...", "auth_token": "...", "start_date": "2024-01-01T00:00:00Z"}',
-            file=sys.stderr,
-        )
-        return 2
-    database = Path("twilio.duckdb")
-    print(table(sync(json.loads(Path(sys.argv[1]).read_text("utf-8")), database)))
-    print(f"\nIn {database}. Run it again to fetch what has changed since.")
-    return 0
+def ended(error: BaseException, name: str, log: Path) -> Mistake:
+    """Return what to say of an error that ended a sync; all of it goes to the log."""
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "SignalReceivedException":
+        said = f"Stopped. What was loaded stays in {name}; run it again to go on from there."
+        return Mistake(f"{said}\nThe log is {log}.", 130)
+    logging.getLogger("sync").error("The sync failed.", exc_info=error)
+    mistake = explained(error, name) or Mistake(f"The sync failed: {first_line(error)}", 1)
+    return Mistake(f"{mistake}\nThe log is {log}.", mistake.status)
+
+
+def interrupted(*_: Any) -> NoReturn:
+    """End the sync as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def words(names: str) -> list[str]:
+    """Return names with commas or spaces between."""
+    return names.replace(",", " ").split()
 
 
 if __name__ == "__main__":

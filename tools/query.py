@@ -1,0 +1,63 @@
+"""Ask the tables: `make query SQL="select status, count(*) from messages group by 1"`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from warehouse.target import DATASET
+
+TABLES = """
+select table_name as "table", estimated_size as "rows" from duckdb_tables()
+where schema_name = 'twilio' and table_name not like '\\_dlt%' escape '\\' order by 1
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what the query SQL finds in a DuckDB file; without one, which tables there are."""
+    database, query = Path(arguments[0]), os.environ.get("SQL", "").strip()
+    if not database.is_file():
+        print(f"There is no {database}: make sync or make demo writes it.", file=sys.stderr)
+        return 2
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            connection.execute(f"use {DATASET}")
+            show(connection, query or TABLES)
+    except duckdb.Error as wrong:
+        print(str(wrong).partition("\n\nLINE")[0], file=sys.stderr)
+        return 1
+    return 0
+
+
+def show(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Print the rows that a query finds as a text table."""
+    found = connection.execute(query)
+    names = [column[0] for column in found.description or []]
+    rows = [["" if v is None else shown(v) for v in row] for row in found.fetchall()]
+    right = [bool(rows) and all(is_number(row[i]) for row in rows) for i in range(len(names))]
+    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    for row in [names, ["-" * width for width in widths], *rows]:
+        cells = (
+            cell.rjust(width) if by_right else cell.ljust(width)
+            for cell, width, by_right in zip(row, widths, right, strict=True)
+        )
+        print("  " + "  ".join(cells).rstrip())
+
+
+def shown(value: object) -> str:
+    """Return a value on one line."""
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return " ".join(text.split())[:60]
+
+
+def is_number(text: str) -> bool:
+    """Return whether a cell holds a number, or nothing."""
+    return not text.strip("0123456789.,%- ")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""Five questions that companies ask of their Twilio data, in DuckDB's SQL."""
+
+from __future__ import annotations
+
+# Longest first: of +1 and +1242 the second is meant.
+CODES = (
+    "1=US and Canada, 44=United Kingdom, 47=Norway, 49=Germany, 33=France, 34=Spain, 39=Italy, "
+    "31=Netherlands, 46=Sweden, 45=Denmark, 372=Estonia, 353=Ireland, 61=Australia, 91=India, "
+    "55=Brazil, 52=Mexico, 81=Japan, 65=Singapore"
+)
+COUNTRY = (
+    "case "
+    + " ".join(
+        f"when \"to\" like '+{code}%' then '{name}'"
+        for code, name in sorted(
+            (entry.split("=") for entry in CODES.split(", ")), key=lambda entry: -len(entry[0])
+        )
+    )
+    + " else 'other' end"
+)
+# Categories that hold no other of these; `other` is the rest of what Twilio billed.
+BILLED = ("sms", "mms", "calls", "recordings", "recordingstorage", "phonenumbers")
+
+QUESTIONS = {
+    "1. Messages per day, by status (the last 7 days)": """
+        select date_created::date as day, count(*) as messages,
+          count(*) filter (status = 'delivered') as delivered,
+          count(*) filter (status = 'received') as received,
+          count(*) filter (status in ('failed', 'undelivered')) as failed,
+          count(*) filter (status not in ('delivered', 'received', 'failed', 'undelivered'))
+            as other
+        from messages group by day order by day desc limit 7""",
+    "2. Failure rate, by country and error code": f"""
+        with sent as (
+          select {COUNTRY} as country, error_code from messages where direction like 'outbound%')
+        select country, error_code, count(*) as messages,
+          round(100.0 * count(*) / any_value(total), 1) || ' %' as "of all sent there"
+        from sent join (select country, count(*) as total from sent group by country)
+          using (country)
+        where error_code is not null group by country, error_code order by messages desc limit 8""",
+    "3. Spend per month, by account and category (the last 3 months)": f"""
+        with bills as (
+          select accounts.friendly_name as account, date_trunc('month', start_date)::date as month,
+            category, sum(price) as price
+          from usage_records join accounts on accounts.sid = usage_records.account_sid
+          group by all),
+        parts as (
+          select account, month, sum(price) filter (category = 'totalprice') as total,
+            {", ".join(f"sum(price) filter (category = '{c}') as {c}" for c in BILLED)}
+          from bills group by account, month)
+        select account, strftime(month, '%Y-%m') as month,
+          {", ".join(f"round(coalesce({c}, 0), 2) as {c}" for c in BILLED)},
+          round(total - ({" + ".join(f"coalesce({c}, 0)" for c in BILLED)}), 2) as other,
+          round(total, 2) as total
+        from parts where total <> 0 and month >= (select max(month) from parts) - interval 2 month
+        order by total desc limit 9""",
+    "4. Calls by outcome": """
+        select status, count(*) as calls,
+          round(avg(duration) filter (duration > 0)) as "average seconds",
+          round(100.0 * count(*) / sum(count(*)) over (), 1) || ' %' as share
+        from calls group by status order by calls desc""",
+    "5. Numbers that nobody has used for 90 days": """
+        with used as (
+          select unnest(["from", "to"]) as number from messages
+          where date_created > now() - interval 90 day
+          union
+          select unnest(["from", "to"]) from calls where date_created > now() - interval 90 day)
+        select phone_number as number, accounts.friendly_name as account,
+          incoming_phone_numbers.date_created::date as "owned since"
+        from incoming_phone_numbers join accounts on accounts.sid = account_sid
+        where phone_number not in (select number from used where number is not null)
+        order by 3 limit 8""",
+}
+
+
+def changes(*tables: str) -> str:
+    """Return a query of what differs between the database `earlier` and this one, by table."""
+    return " union all ".join(
+        f"""
+        select '{table}' as "table", (select count(*) from earlier.twilio.{table}) as "was there",
+          count(*) filter (was.sid is null) as "new",
+          count(*) filter (was.sid is not null and is_.sid is not null
+            and was.row_ is distinct from is_.row_) as changed,
+          count(*) filter (is_.sid is null) as gone
+        from ({keyed(f"earlier.twilio.{table}")}) as was
+        full join ({keyed(f"twilio.{table}")}) as is_ using (sid)"""
+        for table in tables
+    )
+
+
+def keyed(table: str) -> str:
+    """Return a query of the rows of a table, with one key."""
+    usage = "account_sid || category || start_date"
+    key = usage if table.endswith("usage_records") else "sid"
+    left_out = ("as_of",) if table.endswith("usage_records") else ()
+    columns = f"* exclude ({', '.join(left_out)})" if left_out else "*"
+    return (
+        f"select {key} as sid, to_json(r)::varchar as row_ from (select {columns} from {table}) r"
+    )

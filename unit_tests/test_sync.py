@@ -1,0 +1,152 @@
+"""`make sync`: the tables hold what the connector reads, whatever happens on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from sandbox import Sandbox
+from unit_tests.access import keyed
+from unit_tests.syncing import catalog, configured, go_on, killed, read, sync, tables
+
+SOME = ("calls", "keys", "message_media", "messages", "queues", "usage_records")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sandbox: Sandbox) -> Path:
+    """A folder with the config."""
+    configured(tmp_path, sandbox.config)
+    return tmp_path
+
+
+@pytest.fixture
+def streams(folder: Path) -> dict[str, Any]:
+    """All streams by name."""
+    return catalog(folder)
+
+
+def test_two_syncs(folder: Path, streams: dict[str, Any], sandbox: Sandbox) -> None:
+    """All tables equal what is read, also after rows have come, changed and gone."""
+    status, output, errors = sync(folder)
+    assert (status, errors) == (0, f"Reading {len(streams)} streams into {folder}/t.duckdb ...\n")
+    first = tables(folder, streams)
+    assert first == read(folder, streams)
+    assert [name for name in streams if not first[name]] == []
+    *_, last = output.splitlines()
+    assert (
+        last == f"The tables are in {folder}/t.duckdb; the log is {folder}/t.duckdb.sync/sync.log."
+    )
+
+    go_on(sandbox)
+    assert sync(folder)[0] == 0
+    second = tables(folder, streams)
+    assert second == read(folder, streams)
+    assert len(second["messages"]) == len(first["messages"]) + 1
+    assert len(second["queues"]) == len(first["queues"]) - 1
+
+
+def test_types(folder: Path) -> None:
+    """Columns are of the types that the schemas declare."""
+    assert sync(folder, "--streams", "messages")[0] == 0
+    with duckdb.connect(str(folder / "t.duckdb"), read_only=True) as connection:
+        found = {
+            row[0]: row[1:3] for row in connection.execute("describe twilio.messages").fetchall()
+        }
+    assert {name: found[name] for name in ("sid", "date_sent", "price", "num_media")} == {
+        "sid": ("VARCHAR", "NO"),
+        "date_sent": ("TIMESTAMP WITH TIME ZONE", "YES"),
+        "price": ("DECIMAL(38,9)", "YES"),
+        "num_media": ("BIGINT", "YES"),
+    }
+    assert found["subresource_uris"][0] == "JSON"
+
+
+def test_kills(folder: Path, streams: dict[str, Any]) -> None:
+    """A sync that is killed, also in the middle of a load, goes on from its last load."""
+    some = {name: streams[name] for name in SOME}
+    asked = ("--streams", ",".join(SOME), "--load-every", "0")
+
+    def in_load(number: int, seconds: float) -> Callable[[str], bool]:
+        def reached(log: str) -> bool:
+            if log.count("sync: Loading") < number:
+                return False
+            time.sleep(seconds)
+            return True
+
+        return reached
+
+    def between(loads: int) -> Callable[[str], bool]:
+        return lambda log: log.count("sync: Loaded") >= loads
+
+    kills = [
+        killed(folder, when, *asked)
+        for when in (in_load(1, 0.1), between(1), in_load(2, 0.3), in_load(3, 0.6), between(2))
+    ]
+    assert kills == [True] * 5
+    status, output, _ = sync(folder, *asked)
+    assert status == 0
+    whole = read(folder, some)
+    assert tables(folder, some) == whole
+    # What was loaded before the kills was not read again.
+    assert int(output.split()[0].replace(",", "")) < sum(map(len, whole.values()))
+
+
+def test_incomplete(folder: Path, streams: dict[str, Any], sandbox: Sandbox) -> None:
+    """A list that is read in part does not replace the table; the others go on."""
+    some = {name: streams[name] for name in ("messages", "queues")}
+    assert sync(folder, "--streams", "messages,queues")[0] == 0
+    before = tables(folder, some)
+    go_on(sandbox)
+    sandbox.fail(f"{sandbox.accounts[1].sid}/Queues", 400, times=None)
+    status, output, _ = sync(folder, "--streams", "messages,queues")
+    assert status == 1
+    [line] = [line for line in output.splitlines() if line.startswith("Incomplete")]
+    assert line.startswith("Incomplete: queues: ")
+    after = tables(folder, some)
+    assert after["queues"] == before["queues"]
+    assert len(after["messages"]) == len(before["messages"]) + 1
+
+
+def test_left_out(folder: Path, sandbox: Sandbox) -> None:
+    """A stream that the credentials do not open is left out with a line; the sync succeeds."""
+    key = sandbox.key(sandbox.accounts[0].sid, "standard")
+    config = {name: value for name, value in sandbox.config.items() if name != "auth_token"}
+    configured(folder, {**config, **keyed(key)})
+    status, output, _ = sync(folder, "--streams", "keys,queues")
+    assert status == 0
+    assert [line for line in output.splitlines() if line.startswith("Left out")] == [
+        "Left out: keys: these credentials may not read it (HTTP 401, code 20003): use the Auth "
+        "Token or a Main API key, or deselect the stream."
+    ]
+    status, output, _ = sync(folder, "--streams", "keys,queues", "--except", "keys")
+    assert (status, "Left out" in output) == (0, False)
+
+
+def test_another_account(folder: Path, sandbox: Sandbox) -> None:
+    """Tables of one account are not replaced by those of another."""
+    assert sync(folder, "--streams", "queues")[0] == 0
+    other = sandbox.accounts[1].sid
+    configured(folder, {**sandbox.config, "account_sid": other})
+    status, output, errors = sync(folder, "--streams", "queues")
+    assert (status, output) == (2, "")
+    assert errors == (
+        f"{folder}/t.duckdb holds the tables of account {sandbox.accounts[0].sid}, and the config "
+        f"is of {other}: name another file with DATABASE=...\n"
+    )
+
+
+def test_waits_and_secrets(folder: Path, sandbox: Sandbox) -> None:
+    """The end says how often the rate limit made it wait; the log holds no token."""
+    sandbox.fail("Queues", 429, headers={"Retry-After": "1"}, times=3)
+    status, output, _ = sync(folder, "--streams", "queues,calls")
+    assert status == 0
+    [line] = [line for line in output.splitlines() if "rate limit" in line]
+    log = (folder / "t.duckdb.sync" / "sync.log").read_text("utf-8")
+    assert sandbox.config["auth_token"] not in log
+    assert line.startswith("Twilio's rate limit: 3 requests were sent again, after waits of ")
+    assert log.count("Rate limit exceeded") == 3

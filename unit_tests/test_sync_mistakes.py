@@ -1,0 +1,276 @@
+"""What `make sync` says of each mistake: a line or two, what to change, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from sandbox import Sandbox
+from source_twilio.run import run
+from tools.sync import main
+from unit_tests.syncing import configured, start, sync
+
+Prepare = Callable[[Path], object]
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+CONFIG = {
+    "account_sid": "AC" + "a" * 32,
+    "auth_token": TOKEN,
+    "start_date": "2025-01-01T00:00:00Z",
+}
+EXAMPLE = (
+    '{"account_sid": "AC...", "auth_token": "...", "start_date": "2025-01-01T00:00:00Z"}, '
+    "with your values"
+)
+AN_SID = "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
+
+
+def written(text: str | bytes) -> Prepare:
+    """Write the config file as it is."""
+    raw = text.encode() if isinstance(text, str) else text
+    return lambda folder: (folder / "config.json").write_bytes(raw)
+
+
+def settings(**changed: Any) -> Prepare:
+    """Write a config file with changed settings; None leaves one out."""
+    config = {k: v for k, v in {**CONFIG, **changed}.items() if v is not None}
+    return written(json.dumps(config))
+
+
+def database(content: bytes) -> Prepare:
+    """Write a good config, and something else in place of the database."""
+
+    def prepare(folder: Path) -> None:
+        settings()(folder)
+        (folder / "t.duckdb").write_bytes(content)
+
+    return prepare
+
+
+# What is prepared, further arguments, and what is said; {} is the folder.
+OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
+    "no file": (lambda _: None, [], f"There is no file {{}}/config.json: make one of {EXAMPLE}."),
+    "a directory": (
+        lambda folder: (folder / "config.json").mkdir(),
+        [],
+        "{}/config.json is a directory: name the file in it, CONFIG={}/config.json/...",
+    ),
+    "broken JSON": (
+        written(f'{{"auth_token": "{TOKEN}",\n "start_date": }}'),
+        [],
+        "{}/config.json is no JSON: Expecting value at line 2, column 16.",
+    ),
+    "no object": (
+        written("[]"),
+        [],
+        f"{{}}/config.json must hold one JSON object: {EXAMPLE}.",
+    ),
+    "no text": (
+        written(b"\xff\xfe"),
+        [],
+        "{}/config.json is no text in UTF-8: save it as such.",
+    ),
+    "token left as it was": (
+        settings(auth_token="..."),
+        [],
+        "auth_token in {}/config.json is still a placeholder: put your own value there.",
+    ),
+    "key left as it was": (
+        settings(credentials={"auth_type": "api_key", "api_key_secret": "<your secret>"}),
+        [],
+        "api_key_secret in {}/config.json is still a placeholder: put your own value there.",
+    ),
+    "SID left as it was": (
+        settings(account_sid="AC..."),
+        [],
+        f"{AN_SID} The file is {{}}/config.json.",
+    ),
+    "no SID": (settings(account_sid=None), [], f"{AN_SID} The file is {{}}/config.json."),
+    "no token": (
+        settings(auth_token=None),
+        [],
+        "Set credentials: the Auth Token of account_sid, or an API key and its secret. The file is "
+        "{}/config.json.",
+    ),
+    "no start date": (
+        settings(start_date=None),
+        [],
+        'start_date is missing, such as "2020-10-01T00:00:00Z". The file is {}/config.json.',
+    ),
+    "a wrong date": (
+        settings(start_date="1 January"),
+        [],
+        "start_date must be a day or a moment, such as 2025-01-01 or 2025-01-01T00:00:00Z. The "
+        "file is {}/config.json.",
+    ),
+    "an unknown region": (
+        settings(region="de1"),
+        [],
+        "region must be one of us1, ie1, au1. The file is {}/config.json.",
+    ),
+    "an object for text": (
+        settings(edge={}),
+        [],
+        "edge must be of type string. The file is {}/config.json.",
+    ),
+    "an unknown destination": (
+        settings(),
+        ["--destination", "oracle8"],
+        "dlt knows no destination oracle8: duckdb, postgres, bigquery, snowflake, ... are listed "
+        "on https://dlthub.com/docs/dlt-ecosystem/destinations\n"
+        "The log is build/oracle8.sync/sync.log.",
+    ),
+    "a destination without settings": (
+        settings(),
+        ["--destination", "postgres"],
+        "postgres needs its settings: DESTINATION__POSTGRES__CREDENTIALS=... in the environment, "
+        "or .dlt/secrets.toml; see https://dlthub.com/docs/dlt-ecosystem/destinations/postgres\n"
+        "The log is build/postgres.sync/sync.log.",
+    ),
+    "no directory for the database": (
+        settings(),
+        ["--database", "nowhere/t.duckdb"],
+        "There is no directory nowhere: make it first.",
+    ),
+    "no database": (
+        database(b"select 1;" * 1000),
+        [],
+        "{}/t.duckdb is not a DuckDB file: name another with DATABASE=...\n"
+        "The log is {}/t.duckdb.sync/sync.log.",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", OFFLINE)
+def test_offline(mistake: str, tmp_path: Path) -> None:
+    """Each mistake that needs no network ends the sync within five seconds of CPU."""
+    prepare, arguments, said = OFFLINE[mistake]
+    prepare(tmp_path)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    status, output, errors = sync(tmp_path, *arguments)
+    seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    assert (status, output, errors) == (2, "", said.replace("{}", str(tmp_path)) + "\n")
+    assert TOKEN not in errors
+    assert seconds < 5
+
+
+def test_no_config(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a file, an example is shown."""
+    assert main([]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"Which account? make sync CONFIG=secrets/config.json, a file of {EXAMPLE}.\n",
+    )
+
+
+ONLINE = {
+    "a wrong token": (
+        {"auth_token": TOKEN},
+        [],
+        "Twilio refused account_sid and auth_token (HTTP 401, code 20003): take the current Auth "
+        "Token of that account in region us1; the account must be active.\n",
+    ),
+    "an unknown stream": (
+        {},
+        ["--streams", "calls,mesages"],
+        "There is no stream mesages: did you mean messages? docs/twilio.md lists them.\n",
+    ),
+    "no stream left": (
+        {},
+        ["--streams", "calls", "--except", "calls"],
+        "EXCEPT leaves no stream of STREAMS to read.\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", ONLINE)
+def test_online(mistake: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Mistakes that only Twilio knows of."""
+    changed, arguments, said = ONLINE[mistake]
+    configured(tmp_path, {**sandbox.config, **changed})
+    status, output, errors = sync(tmp_path, *arguments)
+    assert (status > 0, output, errors) == (True, "", said)
+
+
+def test_unreachable(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Where a proxy is in the way, it is named."""
+    sandbox.proxy_status = 403
+    configured(tmp_path, sandbox.config)
+    assert sync(tmp_path) == (
+        1,
+        "",
+        "The proxy refuses connections to api.twilio.com (HTTP 403): have *.twilio.com allowed.\n",
+    )
+
+
+def test_in_use(tmp_path: Path) -> None:
+    """A database that another program has open, or another sync."""
+    configured(tmp_path, CONFIG)
+    with duckdb.connect(str(tmp_path / "t.duckdb")):
+        status, _, errors = sync(tmp_path)
+    first, second = errors.splitlines()
+    assert status == 2
+    assert first.startswith(f"{tmp_path}/t.duckdb is in use by another program (PID ")
+    assert first.endswith("): close it, or name another file with DATABASE=...")
+    assert second == f"The log is {tmp_path}/t.duckdb.sync/sync.log."
+
+
+def test_two_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The second of two syncs into one file is refused; Ctrl-C ends the first with a line."""
+    sandbox.latency_ms = 300
+    configured(tmp_path, sandbox.config)
+    with start(tmp_path) as first:
+        assert first.stderr
+        assert first.stderr.readline() == f"Reading 81 streams into {tmp_path}/t.duckdb ...\n"
+        assert sync(tmp_path) == (
+            2,
+            "",
+            f"Another sync into {tmp_path}/t.duckdb is under way (process {first.pid}): wait for "
+            f"its end, or stop it. Its log is {tmp_path}/t.duckdb.sync/sync.log.\n",
+        )
+        time.sleep(1)
+        first.send_signal(signal.SIGINT)
+        output, errors = first.communicate(timeout=30)
+    assert (first.returncode, output) == (130, "")
+    assert errors == (
+        f"Stopped. What was loaded stays in {tmp_path}/t.duckdb; run it again to go on from "
+        "there.\n"
+        f"The log is {tmp_path}/t.duckdb.sync/sync.log.\n"
+    )
+
+
+def test_disk_full(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A file that may not grow is a disk that is full."""
+    configured(tmp_path, sandbox.config)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Children inherit it; nothing that this process writes is as large.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limit[1]))
+    try:
+        status, output, errors = sync(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert (status, output) == (1, "")
+    assert errors == (
+        f"Reading 81 streams into {tmp_path}/t.duckdb ...\n"
+        "The disk is full: make room, and run it again. What is loaded stays.\n"
+        f"The log is {tmp_path}/t.duckdb.sync/sync.log.\n"
+    )
+
+
+def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """`source-twilio` without arguments says what there is."""
+    with pytest.raises(SystemExit) as ended:
+        run([])
+    assert ended.value.code == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert errors.splitlines()[0] == "usage: source-twilio spec"
+    assert "Traceback" not in errors

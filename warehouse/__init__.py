@@ -1,0 +1,1 @@
+"""Loads what the connector reads into a database, through dlt: `make sync` and `make demo`."""

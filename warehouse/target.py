@@ -1,0 +1,158 @@
+"""Where the rows go: a database that dlt knows, with the connector's state beside them."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+# Before the import, which reads them. Without the third, staging tables keep the last load's rows.
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
+import dlt  # noqa: E402
+import duckdb  # noqa: E402
+from dlt.common.destination import Destination  # noqa: E402
+
+from warehouse.mistakes import Mistake  # noqa: E402
+from warehouse.tables import Table  # noqa: E402
+
+DATASET = "twilio"
+# A table is replaced in one transaction, where the database can: it is never seen half full.
+REPLACE = "insert-from-staging"
+
+Part = tuple[Table, Callable[[], Iterable[bytes]]]
+
+
+class Target:
+    """A destination, from `with` on; there is one sync into it at a time."""
+
+    def __init__(self, destination: str = "duckdb", database: Path = Path("twilio.duckdb")) -> None:
+        """Name it, and the folder with the log and what is not loaded yet."""
+        self.destination, self.database = destination, database
+        self.is_duckdb = destination == "duckdb"
+        self.name = str(database) if self.is_duckdb else destination
+        beside = database.with_name(database.name + ".sync")
+        self.folder = beside if self.is_duckdb else Path("build", f"{destination}.sync")
+        self.buffer = self.folder / "buffer"
+        self.log = self.folder / "sync.log"
+        self._pipeline: Any = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def __enter__(self) -> Target:
+        """Take the folder. Raises `Mistake` if another sync has it."""
+        if self.is_duckdb and not self.database.parent.is_dir():
+            raise Mistake(f"There is no directory {self.database.parent}: make it first.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            holder = self._lock.read().strip()
+            self._lock.close()
+            raise Mistake(
+                f"Another sync into {self.name} is under way (process {holder}): wait for its end, "
+                f"or stop it. Its log is {self.log}."
+            ) from None
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+        # What a killed sync has left is read again: no state covers it.
+        self._clean()
+        self.buffer.mkdir()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of everything; of the folder, only the log stays."""
+        if self._connection:
+            self._connection.close()
+        self._clean()
+        self._lock.close()
+
+    def open(self) -> None:
+        """Connect, and find out what is there. Raises what dlt and DuckDB raise."""
+        settings: dict[str, Any] = {}
+        if self.is_duckdb:
+            # One connection for the whole sync: no other program can take the file in between.
+            self._connection = duckdb.connect(str(self.database))
+            settings["credentials"] = self._connection
+        destination = Destination.from_reference(self.destination, **settings)
+        if REPLACE in (destination.capabilities().supported_replace_strategies or []):
+            destination.config_params["replace_strategy"] = REPLACE
+        self._pipeline = dlt.pipeline(
+            pipeline_name=DATASET,
+            pipelines_dir=str(self.folder / "pipelines"),
+            destination=destination,
+            dataset_name=DATASET,
+        )
+        # dlt writes to the screen otherwise.
+        logger = logging.getLogger("dlt")
+        logger.handlers, logger.propagate = [], True
+        self._pipeline.sync_destination()
+
+    def states(self, account: str) -> dict[str, Any]:
+        """Return the states by stream. Raises `Mistake` if the tables are another account's."""
+        kept = self._pipeline.state.get("sources", {}).get(DATASET, {})
+        if kept.get("account_sid", account) != account:
+            raise Mistake(
+                f"{self.name} holds the tables of account {kept['account_sid']}, and the config is "
+                f"of {account}: name another file with DATABASE=..."
+            )
+        return dict(kept.get("states", {}))
+
+    def has(self, table: Table) -> bool:
+        """Return whether the table exists."""
+        schemas = self._pipeline.schemas
+        return DATASET in schemas and table.name in schemas[DATASET].tables
+
+    def load(self, parts: Iterable[Part], account: str, states: Mapping[str, Any]) -> None:
+        """Load rows, and the states that they stand for, which count once all rows are there.
+
+        dlt hands out a state only when the load that holds it is marked as complete, which it does
+        last. Of a load that was cut, tables may have their rows: the next one brings them again.
+        """
+        self._pipeline.extract(source([self._resource(*part) for part in parts], account, states))
+        self._pipeline.normalize()
+        self._pipeline.load()
+
+    def _resource(self, table: Table, records: Callable[[], Iterable[bytes]]) -> Any:
+        def rows() -> Iterator[Any]:
+            if self.is_duckdb:
+                yield from table.arrow(records())
+                return
+            yield dlt.mark.materialize_table_schema()
+            yield from table.rows(records())
+
+        return dlt.resource(
+            rows,
+            name=table.name,
+            primary_key=table.key,
+            columns=table.columns,
+            write_disposition="merge" if table.incremental else "replace",
+            max_table_nesting=0,
+        )
+
+    def _clean(self) -> None:
+        for left in (self.folder / "pipelines", self.buffer):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def source(resources: list[Any], account: str, states: Mapping[str, Any]) -> Any:
+    """Return what one load brings."""
+
+    def state() -> Iterator[Any]:
+        dlt.current.source_state().update(account_sid=account, states={**states})
+        yield from ()
+
+    return dlt.source(lambda: [*resources, dlt.resource(state, name="state")], name=DATASET)()

@@ -8,6 +8,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
 
+.DEFAULT_GOAL := help
+.PHONY: help build image lock audit
 .PHONY: demo sync query sandbox manifest test soak docs matrix bench lint clean
 
 demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
@@ -28,6 +30,20 @@ sandbox: $(VENV)/installed ## Serve the embedded Twilio on PORT
 manifest: $(VENV)/installed ## Write the self-contained build/manifest.yaml and build/components.py
 	@$(RUN) -m tools.build_manifest build
 
+build: $(VENV)/installed ## Write all that is released into build/: wheel, sdist, the two files, checksums
+	@$(RUN) -m tools.release build
+
+image: build ## Build the image for the Airbyte platform; needs Docker
+	@version=$$($(RUN) -m tools.release version) && \
+	  docker build --build-arg VERSION=$$version --tag source-twilio/source-twilio:$$version .
+
+lock: $(VENV)/audit ## Write requirements.lock anew, with the newest releases that setup.py allows
+	@$(VENV)/bin/uv pip compile setup.py --universal --python-version 3.10 --generate-hashes \
+	  --upgrade --quiet --custom-compile-command 'make lock' --output-file requirements.lock
+
+audit: build $(VENV)/audit ## Check requirements.lock: licences, SBOM (build/sbom.json), vulnerabilities
+	@$(RUN) -m tools.audit
+
 test: $(VENV)/installed lint ## Run the whole suite
 	@$(RUN) -m pytest
 
@@ -46,7 +62,10 @@ matrix: $(VENV)/installed ## Write into docs/twilio.md which credentials read wh
 lint: $(VENV)/installed ## Check style and types
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
-clean:
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+
+clean: ## Remove .venv and all that was built
 	rm -rf $(VENV) build dist *.egg-info
 
 # Two stamps: what demo and sync need is there in half a minute, the rest takes longer.
@@ -59,6 +78,11 @@ $(VENV)/installed: setup.py | $(VENV)/bin/python
 	@echo "Installing everything that development needs into $(VENV), which takes minutes ..."
 	$(call install,.[dev,demo])
 	@touch $@ $(VENV)/demo
+
+$(VENV)/audit: $(VENV)/installed
+	@echo "Installing the tools of the audit into $(VENV) ..."
+	$(call install,.[dev,demo,audit])
+	@touch $@
 
 # A dot every four seconds; modules are compiled when they are first used.
 define install

@@ -1,25 +1,38 @@
 """Packaging of source-twilio: what a user installs, and the extras a developer adds."""
 
+import re
 from pathlib import Path
 
 from setuptools import setup
 
+HERE = Path(__file__).parent
+# metadata.yaml is the one place of the version: the platform reads it there.
+VERSION = re.findall(r"(?m)^  dockerImageTag: (\S+)$", (HERE / "metadata.yaml").read_text("utf-8"))
+
 setup(
     name="source-twilio",
-    version="0.1.0",
+    version="".join(VERSION),
     description="Airbyte source for Twilio: lossless, incremental, declarative.",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(HERE / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     packages=["source_twilio"],
     package_data={"source_twilio": ["manifest.yaml", "schemas/*.json", "py.typed"]},
-    python_requires=">=3.10,<3.15",
+    python_requires=">=3.10,<3.14",
     install_requires=["airbyte-cdk>=7.39,<8", "orjson>=3.10,<4"],
     extras_require={
+        # make lock, make audit
+        "audit": [
+            "cyclonedx-bom>=7,<8",
+            "pip-audit>=2.9,<3",
+            "pip-licenses>=5.5,<6",
+            "uv>=0.8,<1",
+        ],
         "dev": [
             # PyAirbyte does not install on Python 3.13 and later; the rest of the project does.
             "airbyte>=0.71,<0.72; python_version < '3.13'",
             "airbyte-cdk[manifest-server]>=7.39,<8",
+            "build>=1.2,<2",
             "hypothesis>=6,<7",
             "jsonschema>=4.17,<5",
             "mypy>=1.14,<3",
@@ -28,6 +41,7 @@ setup(
             "pyyaml>=6,<7",
             "requests-mock>=1.12,<2",
             "ruff>=0.9,<1",
+            "setuptools>=77",
             "time-machine>=2.16,<4",
             "trustme>=1.2,<2",
             "twilio>=9,<10",

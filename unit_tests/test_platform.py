@@ -82,8 +82,7 @@ def test_metadata_satisfies_the_cdk() -> None:
 
 
 def test_metadata_names_what_the_package_is() -> None:
-    """Name, version, licence and registry entry agree with setup.py."""
-    assert METADATA["dockerImageTag"] == setup_argument("version")
+    """Name, licence and registry entry agree with setup.py."""
     assert METADATA["license"] == setup_argument("license")
     assert METADATA["remoteRegistries"]["pypi"]["packageName"] == setup_argument("name")
     assert METADATA["dockerRepository"].split("/")[1] == setup_argument("name")
@@ -117,13 +116,11 @@ def test_allowed_hosts_cover_regions_and_edges() -> None:
 
 
 def test_image_holds_the_package_alone() -> None:
-    """The Dockerfile copies what setup.py needs, and the build context holds nothing else."""
-    assert copied() == ["setup.py", "README.md", *setup_argument("packages")]
-    assert [path for path in copied() if not (ROOT / path).exists()] == []
+    """The Dockerfile copies the lock file and the wheel; the build context has nothing else."""
+    assert copied() == ["requirements.lock", "build/source_twilio-${VERSION}-py3-none-any.whl"]
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
-    allowed = [f"!{path}" for path in copied()]
-    assert patterns == ["*", *allowed, "**/__pycache__", "**/*.pyc"]
+    assert patterns == ["*", *(f"!{path.replace('${VERSION}', '*')}" for path in copied())]
 
 
 def test_image_runs_the_console_script_without_root() -> None:
@@ -140,11 +137,12 @@ def test_image_runs_the_console_script_without_root() -> None:
 
 def test_image_is_the_one_of_the_metadata() -> None:
     """Base image and labels say in the Dockerfile what they say in the metadata."""
-    assert arguments("ARG") == [f"BASE_IMAGE={METADATA['connectorBuildOptions']['baseImage']}"]
+    base = METADATA["connectorBuildOptions"]["baseImage"]
+    assert arguments("ARG") == [f"BASE_IMAGE={base}", "VERSION", "VERSION"]
     assert {line.split()[0] for line in arguments("FROM")} == {"${BASE_IMAGE}"}
     assert dict(label.split("=", 1) for label in arguments("LABEL")) == {
         "io.airbyte.name": METADATA["dockerRepository"],
-        "io.airbyte.version": METADATA["dockerImageTag"],
+        "io.airbyte.version": "${VERSION}",
     }
 
 

@@ -21,6 +21,7 @@ from sandbox import Sandbox
 from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
 from tools.build_manifest import self_contained
+from tools.release import version
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -98,14 +99,14 @@ def test_installed(folder: Path, expected: tuple[Catalog, Records], tmp_path: Pa
     """`pip install .` brings manifest and schemas along, and nothing of the sandbox."""
     checkout, target = tmp_path / "checkout", tmp_path / "target"
     checkout.mkdir()
-    for name in ("setup.py", "README.md"):
+    for name in ("setup.py", "README.md", "metadata.yaml"):
         shutil.copy(ROOT / name, checkout)
     shutil.copytree(ROOT / "source_twilio", checkout / "source_twilio")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     pip.append("--use-pep517")
     subprocess.run([*pip, "--target", target, checkout], check=True, capture_output=True)
     installed = sorted(path.name for path in target.iterdir())
-    assert installed == ["bin", "source_twilio", "source_twilio-0.1.0.dist-info"]
+    assert installed == ["bin", "source_twilio", f"source_twilio-{version()}.dist-info"]
 
     # The copy is found before the checkout, which the development environment links to.
     command = [target / "bin" / "source-twilio"]

@@ -86,7 +86,7 @@ def joins() -> list[Join]:
 
 def diagram(tables: list[str], drawn: list[Join]) -> Iterator[str]:
     """Yield an entity diagram in Mermaid: joins, and the tables that have none."""
-    yield from ("```mermaid", "erDiagram")
+    yield from ("```mermaid", "erDiagram", "    direction LR")
     yield from (join.drawn for join in drawn)
     joined = {name for join in drawn for name in (join.table, join.target)}
     yield from (f"    {name}" for name in tables if name not in joined)

@@ -107,8 +107,8 @@ def product_page(product: str, notes: Notes) -> Iterator[str]:
         yield from ("", f"## {name}", "")
         if note.notes:
             yield from (note.notes, "")
-        yield from (row("", ""), "|---|---|")
-        yield from (row(fact, text) for fact, text in facts(name, note, notes))
+        head, *body = facts(name, note, notes)
+        yield from (row(*head), "|---|---|", *(row(*fact) for fact in body))
         count = len(STREAMS[name].schema["properties"])
         yield row("Columns", f"[{count}](../columns.md#{name})")
 
@@ -156,10 +156,10 @@ def joins_page(notes: Notes) -> Iterator[str]:
     yield from ("# How the tables join", "", MADE, "")
     yield from (ABOUT_JOINS, "")
     yield from diagram([], between)
-    yield from ("", row("Table", "Column", "Joins", "On"), "|---|---|---|---|")
+    yield from ("", row("Table", "Column", "Is the `sid` of"), "|---|---|---|")
     for table, column, target, key in joins():
-        ends = link(table, notes, "streams/"), link(target, notes, "streams/")
-        yield row(ends[0], f"`{column}`", ends[1], f"`{key}`")
+        of = link(target, notes, "streams/") + ("" if key == "sid" else f" (its `{key}`)")
+        yield row(link(table, notes, "streams/"), f"`{column}`", of)
 
 
 def index(notes: Notes) -> Iterator[str]:

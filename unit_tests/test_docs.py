@@ -12,7 +12,7 @@ from sandbox.streams import STREAMS
 from tools.docs import METADATA, PAGE, generated, metadata, stale
 from tools.notes import DOCS, FILE, load, parse
 
-DIAGRAM = re.compile(r"(?ms)^```mermaid\nerDiagram\n(.*?)^```$")
+DIAGRAM = re.compile(r"(?ms)^```mermaid\nerDiagram\n    direction LR\n(.*?)^```$")
 EDGE = re.compile(r"    (\w+) \|\|--o([|{]) (\w+) : (\w+)")
 PAGES = [*sorted((DOCS / "streams").glob("*.md")), DOCS / "columns.md", DOCS / "joins.md", PAGE]
 

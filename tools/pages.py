@@ -68,8 +68,9 @@ def facts(name: str, note: Note, notes: Notes) -> Iterator[tuple[str, str]]:
     stream = STREAMS[name]
     yield "Twilio's list", f"`{endpoint(stream)}`" + (f", [docs]({note.docs})" if note.docs else "")
     above = dict.fromkeys(parent.stream.name for parent in stream.ancestors)
-    if above:
-        yield "Below", ", ".join(link(one, notes) for one in above)
+    # A list above may be no stream.
+    if links := [link(one, notes) for one in above if one in notes.streams]:
+        yield "Below", ", ".join(links)
     yield "Sync", reading(stream)
     yield "Primary key", names(stream.key)
     yield "Page size", str(stream.page_size or "one answer")
@@ -101,8 +102,9 @@ def product_page(product: str, notes: Notes) -> Iterator[str]:
     for name, note in streams.items():
         stream = STREAMS[name]
         yield row(f"[{name}](#{name})", mode(stream), names(stream.key), sentence(note.cost))
-    yield from ("", "## How they join", "")
-    yield from diagram([*streams], [join for join in joins() if join.table in streams])
+    if drawn := [join for join in joins() if join.table in streams]:
+        yield from ("", "## How they join", "")
+        yield from diagram([*streams], drawn)
     for name, note in streams.items():
         yield from ("", f"## {name}", "")
         if note.notes:

@@ -53,7 +53,7 @@ soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", A
 bench: $(VENV)/installed ## Measure it beside others; ARGS="cpu latency --runs 1"
 	@$(RUN) -m bench $(ARGS)
 
-docs: $(VENV)/installed ## Write the table of streams into docs/twilio.md
+docs: $(VENV)/installed ## Write the pages of docs/ that follow from manifest, schemas and docs/notes.yaml
 	@$(RUN) -m tools.docs
 
 matrix: $(VENV)/installed ## Write into docs/twilio.md which credentials read which streams

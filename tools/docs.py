@@ -1,25 +1,23 @@
-"""The tables of docs/twilio.md that follow from the manifest: `make docs`.
+"""The pages and parts of pages that follow from manifest, schemas and notes: `make docs`.
 
-A table stands between two comments that bear its name. What the manifest cannot tell of a stream, a
-link and a remark, is in docs/notes.yaml; a stream need not have any.
+A part of a page that is otherwise written by hand stands between two comments that bear its name.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import yaml
+from tools.notes import DOCS, Notes, load
+from tools.pages import columns_page, index, joins_page, product_page
 
-from sandbox.streams import STREAMS, Stream
-
-DOCS = Path(__file__).parents[1] / "docs"
-PAGE, NOTES = DOCS / "twilio.md", DOCS / "notes.yaml"
-ACCOUNT = "https://api.twilio.com/2010-04-01/Accounts/{AccountSid}"
+PAGE, METADATA = DOCS / "twilio.md", DOCS.parent / "metadata.yaml"
+SUGGESTED = re.compile(r"(?m)^( +suggestedStreams:\n( +)streams:\n)(?:\2  - .*\n)*")
 
 
-def replaced(page: str, name: str, lines: list[str]) -> str:
+def replaced(page: str, name: str, lines: Iterable[str]) -> str:
     """Return the page with other lines between the comments of a table."""
     begin, end = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->\n"
     if page.count(begin) != 1 or page.count(end) != 1:
@@ -28,40 +26,45 @@ def replaced(page: str, name: str, lines: list[str]) -> str:
     return head + begin + "\n" + "\n".join(lines) + "\n\n" + end + rest.partition(end)[2]
 
 
-def endpoint(stream: Stream) -> str:
-    """Return where the list is, with Twilio's placeholders."""
-    url = stream.resource.url.removeprefix(ACCOUNT)
-    return url.removeprefix("https://").replace("{AccountSid}", "{Account}")
+def metadata(text: str, suggested: list[str]) -> str:
+    """Return metadata.yaml with these suggested streams."""
+    [(head, indent)] = SUGGESTED.findall(text)
+    items = "".join(f"{indent}  - {name}\n" for name in suggested)
+    return SUGGESTED.sub(lambda _: head + items, text)
 
 
-def mode(stream: Stream) -> str:
-    """Return how the stream can be read."""
-    return f"incremental, `{stream.cursor_field}`" if stream.cursor_field else "full"
+def generated(notes: Notes) -> dict[Path, str]:
+    """Return what each file must hold; whatever else is in docs/streams must not be there."""
+    pages = {
+        **{DOCS / "streams" / f"{name}.md": product_page(name, notes) for name in notes.products},
+        DOCS / "columns.md": columns_page(notes),
+        DOCS / "joins.md": joins_page(notes),
+    }
+    return {
+        **{path: "\n".join([*lines, ""]) for path, lines in pages.items()},
+        PAGE: replaced(PAGE.read_text("utf-8"), "streams", index(notes)),
+        METADATA: metadata(METADATA.read_text("utf-8"), notes.suggested()),
+    }
 
 
-def stream_table(notes: dict[str, Any]) -> list[str]:
-    """Return the number of streams and the table of them."""
-    incremental = sum(bool(stream.cursor_field) for stream in STREAMS.values())
-    lines = [f"{len(STREAMS)} streams, {incremental} of them incremental:", ""]
-    lines += ["| Stream | Endpoint | Mode | Primary key | Notes |", "|---|---|---|---|---|"]
-    for name, stream in STREAMS.items():
-        note = notes.get(name, {})
-        title = f"[{name}]({note['docs']})" if "docs" in note else name
-        key = ", ".join(f"`{field}`" for field in stream.key)
-        cells = [title, f"`{endpoint(stream)}`", mode(stream), key, note.get("notes", "")]
-        lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
-    return lines
-
-
-def generated(page: str) -> str:
-    """Return the page with the table of streams as the manifest has it now."""
-    notes = yaml.safe_load(NOTES.read_text("utf-8"))
-    return replaced(page, "streams", stream_table(notes))
+def stale(files: dict[Path, str]) -> list[str]:
+    """Return the files that are not as they must be, by their path in the repository."""
+    changed = [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
+    old = [path for path in (DOCS / "streams").glob("*") if path not in files]
+    return sorted(str(path.relative_to(DOCS.parent)) for path in [*changed, *old])
 
 
 def main() -> int:
-    """Write the table of streams."""
-    PAGE.write_text(generated(PAGE.read_text("utf-8")), "utf-8")
+    """Write the files, and remove the pages of products that are no more."""
+    files = generated(load())
+    for name in stale(files):
+        path = DOCS.parent / name
+        if path in files:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(files[path], "utf-8")
+        else:
+            path.unlink()
+        print(name)
     return 0
 
 

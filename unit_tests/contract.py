@@ -81,9 +81,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Makes an embedded Twilio of three accounts, with `closed` of four, and little in it."""
     with ExitStack() as stack:
 
-        def make(*, closed: bool = False, **settings: Any) -> Sandbox:
+        def make(
+            kind: type[Sandbox] = Sandbox, *, closed: bool = False, **settings: Any
+        ) -> Sandbox:
             small: Row = {"seed": 7, "scale": 0, "page_size_max": 5, "retry_after": 0}
-            twilio = stack.enter_context(Sandbox(**{**small, **settings}))
+            twilio = stack.enter_context(kind(**{**small, **settings}))
             kept = {"Northwind", "Northwind Retail", "Northwind Field"}
             kept |= {"Northwind Closed"} if closed else set()
             for number, row in enumerate(twilio.rows("accounts", twilio.accounts[0].sid)):

@@ -1,21 +1,30 @@
-"""No secret leaves (BEHAVIOR 2)."""
+"""No secret leaves, of whatever stream (BEHAVIOR 2).
+
+Twilio's table tells which fields hold secrets; those that the manifest's streams have are planted.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from base64 import b64encode
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airbyte_cdk.models import AirbyteStream
 
 from sandbox import Sandbox
+from sandbox.endpoints import HOSTS, ROUTES
+from sandbox.fields import RESOURCES
+from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
 from unit_tests.contract import (
     DAY,
@@ -37,12 +46,54 @@ time.sleep = lambda seconds: sleep(min(seconds, 0.01))
 from source_twilio.run import run
 run()
 """
+# What the name of a field says that holds a secret, and such fields of Twilio's lists. A new one
+# must not leave the connector either.
+SECRET = re.compile("token|secret|password|verification_code|passcode|private_key")
+STRIPPED = {("accounts", "auth_token")}
+
+
+class Planted(Sandbox):
+    """Answers with a secret in each object of each body, another one for each stream."""
+
+    def __post_init__(self) -> None:
+        """Make the secrets, and count the rows that are shown with one."""
+        self.planted = {name: f"{n:08x}" + "5ec2e7" * 4 for n, name in enumerate(STREAMS, 4096)}
+        self.shown: Counter[str] = Counter()
+        super().__post_init__()
+
+    def answer(self, host: str, path: str, *request: Any) -> tuple[int, bytes]:
+        """Return status and body."""
+        status, body = super().answer(host, path, *request)
+        product = HOSTS[host][0]
+        names = [e.stream for p, where, e in ROUTES if p == product and where.fullmatch(path)]
+        if not names:
+            return status, body
+        page = json.loads(body)
+        if status == 200:
+            self.shown[names[0]] += len(page.get(STREAMS[names[0]].list_key, [page]))
+        plant(page, self.planted[names[0]])
+        return status, json.dumps(page).encode()
+
+
+def plant(value: Any, secret: str) -> None:
+    """Put a secret into each object that has none."""
+    if isinstance(value, dict):
+        plant([*value.values()], secret)
+        value.setdefault("auth_token", secret)
+    for part in value if isinstance(value, list) else ():
+        plant(part, secret)
 
 
 @pytest.fixture
-def connection(opened: Make, tmp_path: Path) -> tuple[Sandbox, list[str], Path]:
+def connection(opened: Make, tmp_path: Path) -> tuple[Planted, list[str], Path]:
     """An embedded Twilio of today, the command that reads all of it, and its temporary folder."""
-    twilio = opened(closed=True)
+    twilio = opened(Planted, closed=True)
+    assert isinstance(twilio, Planted)
+    # Rows of the lists that have none in the last days.
+    main, yesterday = twilio.accounts[0].sid, twilio.now() - DAY
+    twilio.add("monitor_events", main, date_created=yesterday, event_date=yesterday)
+    message = twilio.add("messages", main, date_created=yesterday, num_media="1")
+    twilio.add("message_media", main, message["sid"], date_created=yesterday)
     catalog = SourceTwilio(config=twilio.config).discover(logging.getLogger(), twilio.config)
     streams = [
         {
@@ -65,12 +116,13 @@ def modes(stream: AirbyteStream) -> list[str]:
     return [mode.value for mode in stream.supported_sync_modes]
 
 
-def secrets(twilio: Sandbox) -> list[bytes]:
+def secrets(twilio: Planted) -> list[bytes]:
     """Return what nobody may see: every token and secret, alone and as Basic sends it."""
     pairs = [(account.sid, account.auth_token) for account in twilio.accounts]
     pairs += [(key.sid, key.secret) for key in twilio._keys.values()]
     basics = [b64encode(f"{user}:{password}".encode()) for user, password in pairs]
-    return [password.encode() for _, password in pairs] + basics
+    passwords = [*(password for _, password in pairs), *twilio.planted.values()]
+    return [password.encode() for password in passwords] + basics
 
 
 @pytest.mark.parametrize("kind", ["token", "key"])
@@ -78,7 +130,7 @@ def secrets(twilio: Sandbox) -> list[bytes]:
 def test_secrets(
     killed_after: int | None,
     kind: str,
-    connection: tuple[Sandbox, list[str], Path],
+    connection: tuple[Planted, list[str], Path],
     tmp_path: Path,
 ) -> None:
     """BEHAVIOR 2, 14: no secret is printed or left on disk, with DEBUG, errors, a kill midway."""
@@ -120,6 +172,12 @@ def test_secrets(
     asked = {r.account for r in twilio.requests if r.host == "monitor.twilio.com"}
     # Unless another list has shown before that it is refused.
     assert killed_after or asked | {closed} == set(sids(twilio))
+    # Each stream has shown rows with secrets, and passed them on without.
+    lines = [
+        json.loads(line) for line in output.splitlines() if line.startswith(b'{"type":"RECORD"')
+    ]
+    came = {line["record"]["stream"] for line in lines}
+    assert killed_after or came == set(STREAMS) == {*+twilio.shown}
     # Which secret, and where. The CDK's copy of the config has a test of its own.
     found = [
         (number, name)
@@ -134,3 +192,17 @@ def test_config_is_not_copied(twilio: Sandbox, tmp_path: Path) -> None:
     """BEHAVIOR 2: the token is not written to the folder that the CDK makes for a command."""
     SourceTwilio(config=twilio.config).configure(twilio.config, str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_which_fields_hold_secrets() -> None:
+    """BEHAVIOR 2: of the fields of all streams, those whose name says so are taken out of rows."""
+    found = {
+        (name, field)
+        for name in STREAMS
+        for field, of in RESOURCES[name].fields.items()
+        for part in (field, *of.properties)
+        if SECRET.search(part)
+    }
+    assert found == STRIPPED
+    declared = {(name, field) for name, s in STREAMS.items() for field in s.schema["properties"]}
+    assert declared & STRIPPED == set()

@@ -69,25 +69,28 @@ clean: ## Remove .venv and all that was built
 	rm -rf $(VENV) build dist *.egg-info
 
 # Two stamps: what demo and sync need is there in half a minute, the rest takes longer.
+$(VENV)/demo: EXTRAS = demo
 $(VENV)/demo: setup.py | $(VENV)/bin/python
 	@echo "Installing dlt, DuckDB and the Airbyte CDK into $(VENV), the first time only ..."
-	$(call install,.[demo])
+	$(install)
 	@touch $@
 
+$(VENV)/installed: EXTRAS = dev,demo
 $(VENV)/installed: setup.py | $(VENV)/bin/python
 	@echo "Installing everything that development needs into $(VENV), which takes minutes ..."
-	$(call install,.[dev,demo])
+	$(install)
 	@touch $@ $(VENV)/demo
 
+$(VENV)/audit: EXTRAS = dev,demo,audit
 $(VENV)/audit: $(VENV)/installed
 	@echo "Installing the tools of the audit into $(VENV) ..."
-	$(call install,.[dev,demo,audit])
+	$(install)
 	@touch $@
 
 # A dot every four seconds; modules are compiled when they are first used.
 define install
 	@(while sleep 4; do printf .; done) & dots=$$!; \
-	  $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --editable '$(1)'; \
+	  $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[$(EXTRAS)]'; \
 	  status=$$?; kill $$dots; echo; exit $$status
 endef
 

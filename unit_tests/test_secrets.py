@@ -57,8 +57,8 @@ class Planted(Sandbox):
 
     def __post_init__(self) -> None:
         """Make the secrets, and count the rows that are shown with one."""
-        names = [endpoint.stream for endpoint in ENDPOINTS]
-        self.planted = {name: f"{n:08x}" + "5ec2e7" * 4 for n, name in enumerate(names, 4096)}
+        lists = [endpoint.stream for endpoint in ENDPOINTS]
+        self.planted = {name: f"{n:08x}" + "5ec2e7" * 4 for n, name in enumerate(lists, 4096)}
         self.shown: Counter[str] = Counter()
         super().__post_init__()
 
@@ -66,13 +66,13 @@ class Planted(Sandbox):
         """Return status and body."""
         status, body = super().answer(host, path, *request)
         product = HOSTS[host][0]
-        found = [e for p, where, e in ROUTES if p == product and where.fullmatch(path)]
-        if not found:
+        lists = [e for of, where, e in ROUTES if of == product and where.fullmatch(path)]
+        if not lists:
             return status, body
-        page = json.loads(body)
-        if status == 200 and found[0].stream in STREAMS:
-            self.shown[found[0].stream] += len(page.get(found[0].key, [page]))
-        plant(page, self.planted[found[0].stream])
+        page, stream = json.loads(body), lists[0].stream
+        if status == 200:
+            self.shown[stream] += len(page.get(lists[0].key, [page]))
+        plant(page, self.planted[stream])
         return status, json.dumps(page).encode()
 
 
@@ -178,7 +178,7 @@ def test_secrets(
         json.loads(line) for line in output.splitlines() if line.startswith(b'{"type":"RECORD"')
     ]
     came = {line["record"]["stream"] for line in lines}
-    assert killed_after or came == set(STREAMS) == {*+twilio.shown}
+    assert killed_after or came == {*STREAMS} == {*STREAMS} & {*+twilio.shown}
     # Which secret, and where. The CDK's copy of the config has a test of its own.
     found = [
         (number, name)

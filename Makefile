@@ -8,7 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
 
-.PHONY: demo sync query probe sandbox manifest test soak docs matrix bench lint clean
+.PHONY: demo sync query probe reconcile sandbox manifest test soak docs matrix bench lint clean
 
 demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
 	@$(RUN) -m tools.demo
@@ -24,6 +24,9 @@ query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages li
 
 probe: $(VENV)/demo ## Ask a real account what the docs leave open: make probe CONFIG=secrets/config.json
 	@$(RUN) -m probe '$(CONFIG)'
+
+reconcile: $(VENV)/demo ## What Twilio billed beside the rows that arrived, day by day
+	@$(RUN) -m tools.reconcile '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
 
 sandbox: $(VENV)/installed ## Serve the embedded Twilio on PORT
 	@$(RUN) -m sandbox --port $(PORT)

@@ -144,7 +144,10 @@ class View(NamedTuple):
 
     def shown(self, path: str, query: Query | None = None, size: int | None = None) -> Page:
         """Return the first page of a list. Raises `Unknown` if it is refused."""
-        return self._open(self.page(path, query, size))
+        page = self.page(path, query, size)
+        # Usage may answer so where there is none (BEHAVIOR 16).
+        is_empty = path.startswith("Usage/") and page.status == requests.codes.not_found
+        return page if is_empty else self._open(page)
 
     def rows(
         self, path: str, query: Query | None = None, size: int = SIZE, pages: int = PAGES

@@ -115,6 +115,16 @@ def saying(*bodies: tuple[str, Any], status: int = 200) -> Callable[[Sandbox], N
     return prepare
 
 
+def sparse_usage(twilio: Sandbox) -> None:
+    """Leave usage on one day only."""
+    days = set[str]()
+    for account in twilio.accounts:
+        for row in twilio.rows("usage_records", account.sid, {"IncludeSubaccounts": "false"}):
+            days.add(row["start_date"])
+            if row["start_date"] != max(days):
+                twilio.delete("usage_records", f"{row['category']}:{row['start_date']}")
+
+
 SID = "IS" + "1" * 32
 TALK = {"sid": "CH1", "chat_service_sid": SID, "date_updated": "2026-01-02T00:00:00Z"}
 CALL = {
@@ -139,6 +149,7 @@ COMPLETE, PARTIAL = (
 @pytest.mark.parametrize(
     ("prepare", "question", "says"),
     [
+        (sparse_usage, "Does `EndDate=DAY` of usage show that day?", "yes"),
         (setting(empty_usage="empty"), "What is a range without usage answered?", "an empty list"),
         (
             setting(usage_page_limit=20),

@@ -10,7 +10,7 @@ PORT ?= 8765
 
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit
-.PHONY: demo sync query sandbox manifest test soak docs matrix bench lint clean
+.PHONY: demo sync query probe reconcile sandbox manifest test soak docs matrix bench lint clean
 
 demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
 	@$(RUN) -m tools.demo
@@ -23,6 +23,12 @@ sync: $(VENV)/demo ## Sync a real account: make sync CONFIG=secrets/config.json
 query: export SQL := $(value SQL)
 query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages limit 5"
 	@$(RUN) -m tools.query '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
+
+probe: $(VENV)/demo ## Ask a real account what the docs leave open: make probe CONFIG=secrets/config.json
+	@$(RUN) -m probe '$(CONFIG)'
+
+reconcile: $(VENV)/demo ## What Twilio billed beside the rows that arrived, day by day
+	@$(RUN) -m tools.reconcile '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
 
 sandbox: $(VENV)/installed ## Serve the embedded Twilio on PORT
 	@$(RUN) -m sandbox --port $(PORT)

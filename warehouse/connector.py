@@ -23,11 +23,10 @@ class Connector:
         """Take the settings."""
         self.config_path, self.config, self.folder = config_path, config, folder
 
-    def discover(self) -> list[dict[str, Any]]:
-        """Return the streams of the catalog. Raises `Mistake` if the check fails."""
+    def check(self) -> None:
+        """Ask for the accounts. Raises `Mistake` if that fails."""
         # Imported here, since it takes seconds.
         from airbyte_cdk.models import Status
-        from airbyte_cdk.models.airbyte_protocol_serializers import AirbyteStreamSerializer
 
         from source_twilio.source import SourceTwilio
 
@@ -39,6 +38,15 @@ class Connector:
             # The CDK names the stream that it has checked with, which nobody has asked for.
             said = str(result.message).strip("'\"")
             raise Mistake(said.removeprefix("Stream accounts is not available: "), 1)
+
+    def discover(self) -> list[dict[str, Any]]:
+        """Return the streams of the catalog. Raises `Mistake` if the check fails."""
+        self.check()
+        from airbyte_cdk.models.airbyte_protocol_serializers import AirbyteStreamSerializer
+
+        from source_twilio.source import SourceTwilio
+
+        airbyte = logging.getLogger("airbyte")
         streams = SourceTwilio(config=self.config).discover(airbyte, self.config).streams
         return [orjson.loads(orjson.dumps(AirbyteStreamSerializer.dump(s))) for s in streams]
 

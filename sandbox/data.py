@@ -150,9 +150,13 @@ class Store:
             item = self._item(endpoint.parent, account, parent)
             above = {name: item.get(name) for name in endpoint.path_fields[:-1]}
             above[endpoint.path_fields[-1]] = parent
+        if stream == "conversation_configuration":
+            above["default_chat_service_sid"] = (
+                self.table("services", account).newest_first()[0].key
+            )
         for _ in range(20):
             made = Made(endpoint, account, created, dice)
-            wire = made.wire(above) | made.status(item) | given
+            wire = made.wire(above) | made.certain(item, not rows) | given
             if given or key_of(stream, wire) not in rows:
                 break
         return self._put(stream, account, created, parent, wire)

@@ -136,7 +136,7 @@ def endpoints(streams: Iterable[Stream]) -> Iterator[Endpoint]:
     found = {stream.name: stream for stream in streams}
     yield from map(endpoint, list(found.values()))
     for stream in list(found.values()):
-        for parent in stream.ancestors:
+        for parent in [*stream.ancestors, *stream.other_parents]:
             if parent.stream.name not in found:
                 found[parent.stream.name] = parent.stream
                 yield endpoint(parent.stream, (parent.key,))

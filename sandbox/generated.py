@@ -15,6 +15,8 @@ from sandbox.wire import DAY, Wire, day_of, iso8601, rfc2822
 # How many rows a list has, and how many items of a list have lists below them.
 ROWS, WITH_CHILDREN = 3, 5
 NULLS = 0.15
+# The service of Conversations that an account has from the start.
+DEFAULT_SERVICE = "Default Conversations Service"
 COUNTRIES = ("US", "GB", "NO", "EE", "DE", "FR", "JP", "BR")
 
 
@@ -63,12 +65,16 @@ class Made:
             found["account_sid"] = self.account
         return found | {name: value for name, value in above.items() if name in fields}
 
-    def status(self, above: Mapping[str, Any]) -> Wire:
-        """Return a status that must be, or mostly is: who was in a room that ended is gone."""
-        if self.endpoint.stream == "intelligence_transcripts" and self.number % 4:
+    def certain(self, above: Mapping[str, Any], first: bool) -> Wire:
+        """Return what a row is sure to have; `above` is the item above, `first` is of its list."""
+        name = self.endpoint.stream
+        if name == "services" and first:
+            return Wire(friendly_name=DEFAULT_SERVICE)
+        if name == "intelligence_transcripts" and self.number % 4:
             return Wire(status="completed")
-        room = self.endpoint.stream == "video_room_participants"
-        return Wire(status="disconnected") if room and above["status"] != "in-progress" else Wire()
+        if name == "video_room_participants" and above["status"] != "in-progress":
+            return Wire(status="disconnected")
+        return Wire()
 
     def value(self, name: str, field: Field, schema: Mapping[str, Any]) -> Any:
         """Return a value of the type that Twilio tells, or else of the one that is declared."""

@@ -77,7 +77,7 @@ class Lists(Settings):
             return
         parent = STREAMS[endpoint.parent]
         for above in self._above(parent, account):
-            for row in self._select(parent, account, (above or [""])[-1], {}).rows:
+            for row in self._select(parent, account, (above or [""])[-1], rules.EVERY).rows:
                 if self._has(endpoint, account, [*above, row.key]):
                     yield [*above, row.key]
 
@@ -89,7 +89,7 @@ class Lists(Settings):
         equal = tuple(
             (field, query[name]) for name, field in endpoint.filters.items() if name in query
         )
-        hidden = rules.hides_deleted(endpoint, query)
+        hidden, value = rules.hidden(self, endpoint, query)
         ranges = tuple(self._ranges(endpoint, account, query))
         key = equal, ranges, hidden, self.null_dates
         if key not in table.matches:
@@ -102,8 +102,8 @@ class Lists(Settings):
                 texts = zip(fits, map(_text, table.column(name)), strict=True)
                 fits = [ok and text == value for ok, text in texts]
             if hidden:
-                states = zip(fits, table.column("status"), strict=True)
-                fits = [ok and status != "deleted" for ok, status in states]
+                values = zip(fits, table.column(hidden), strict=True)
+                fits = [ok and found != value for ok, found in values]
             rows = list(compress(rows, fits))
             table.matches[key] = Match(rows, [row.order for row in rows])
         match = table.matches[key]

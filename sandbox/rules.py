@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sandbox.data import Store
 from sandbox.endpoints import Endpoint
+from sandbox.generated import DEFAULT_SERVICE
 from sandbox.settings import Settings
 from sandbox.streams import STREAMS as DECLARED
 from sandbox.tables import Table
@@ -16,6 +17,8 @@ Query = Mapping[str, str]
 
 # How far back a list goes that shows the last days only.
 DAYS = 30
+# The query that shows also what no request shows.
+EVERY = {"Every": "row"}
 # What is shown unless a query says otherwise: a status, or from how many seconds ago.
 STATUS = {
     "conferences": "in-progress",
@@ -68,9 +71,13 @@ def effective(settings: Settings, endpoint: Endpoint, query: Query, now: int) ->
     return {"Status": STATUS[name], **query} if name in STATUS else query
 
 
-def hides_deleted(endpoint: Endpoint, query: Query) -> bool:
-    """Return whether deleted rows are left out."""
-    return endpoint.stream == "recordings" and query.get("IncludeSoftDeleted", "").lower() != "true"
+def hidden(settings: Settings, endpoint: Endpoint, query: Query) -> tuple[str, str]:
+    """Return field and value of the rows that are left out."""
+    if endpoint.stream == "recordings" and query.get("IncludeSoftDeleted", "").lower() != "true":
+        return "status", "deleted"
+    if endpoint.stream == "services" and settings.default_service == "unlisted" and query != EVERY:
+        return "friendly_name", DEFAULT_SERVICE
+    return "", ""
 
 
 def days_kept(settings: Settings, endpoint: Endpoint, account: str) -> int:

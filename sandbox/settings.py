@@ -28,6 +28,8 @@ class Settings:
             request only, because Twilio does not say where they go.
         conference_dates: whether the date filters of conferences combine with Status or are
             ignored beside it; Twilio does not say.
+        default_service: whether the list of Conversations services has the default one, which
+            Twilio does not say.
         message_retention_days: how far back the messages list goes.
         message_retention_overrides: the same for single accounts, by SID.
         alerts_cap: the number of alerts that one query can page through.
@@ -51,6 +53,7 @@ class Settings:
     null_dates: Literal["hidden", "shown"] = "hidden"
     conferences_without_status: Literal["in-progress", "all"] = "in-progress"
     conference_dates: Literal["combined", "ignored"] = "combined"
+    default_service: Literal["listed", "unlisted"] = "unlisted"
     message_retention_days: int = 400
     message_retention_overrides: dict[str, int] = field(default_factory=dict)
     alerts_cap: int = 10_000

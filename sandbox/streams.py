@@ -45,7 +45,7 @@ class Stream:
     Attributes:
         name: of the stream; of a parent, that of its list in `fields.json`.
         component: the declarative stream, resolved.
-        parents: the lists that it hangs under, which differ in their queries only.
+        parents: the lists that it hangs under. Most differ in their queries only.
     """
 
     name: str
@@ -88,6 +88,11 @@ class Stream:
         return [*self.parents[0].stream.ancestors, self.parents[0]] if self.parents else []
 
     @property
+    def other_parents(self) -> list[Parent]:
+        """The parents that are other lists than the first, which add items that this one lacks."""
+        return [one for one in self.parents if one.stream.name != self.parents[0].stream.name]
+
+    @property
     def fields(self) -> list[str]:
         """The fields of the partition that name the items above, from the top."""
         return [parent.field for parent in self.ancestors]
@@ -105,7 +110,7 @@ class Stream:
     @property
     def list_key(self) -> str | None:
         """The field of a body that holds the rows; None where the body is the record."""
-        return self.parameters.get("list_key")
+        return self.parameters.get("list_key") or None
 
     @property
     def key(self) -> list[str]:

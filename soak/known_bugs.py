@@ -81,4 +81,10 @@ BUGS = (
         "        short = float(text)\n",
         "        short = round(float(text), 2)\n        return short\n",
     ),
+    Bug(
+        "without the default Conversations service",
+        "manifest.yaml",
+        'condition: "{{ record.default_chat_service_sid }}"',
+        'condition: "{{ false }}"',
+    ),
 )

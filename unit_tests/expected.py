@@ -145,8 +145,19 @@ class Expected:
                 if not given.get("skipped"):
                     yield placeholder, rows[-1][parent.key]
             rows = [{k: v for k, v in row.items() if k != "skipped"} for row in rows]
+            yield from self._others(mock, number, placeholder, above, rows[0].get(parent.key))
             never = f"{address}&Page=1&PageToken=PA9" if listed.ends_early else None
             mock.page(address, resource.list_key or "", rows, never)
+
+    def _others(
+        self, mock: MockTwilio, number: int, placeholder: str, above: Row, known: Any
+    ) -> Iterator[tuple[str, Any]]:
+        """Expect the bodies that name one more item than the list."""
+        children = [*(parent.stream for parent in self.stream.ancestors), self.stream]
+        for other in children[number + 1].other_parents:
+            named = numbered(known, next(self.numbers))
+            mock.expect(self._address(other.stream, above, {}), {other.key: named})
+            yield placeholder, named
 
     def _list(self, mock: MockTwilio, above: Row, two_pages: bool) -> None:
         """Expect the list itself, in all its queries."""

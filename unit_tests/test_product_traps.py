@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import time_machine
 
 from sandbox.streams import STREAMS
@@ -13,6 +14,7 @@ from unit_tests.reading import final_state, problems, read, records
 
 ROOMS = "https://video.twilio.com/v1/Rooms"
 EVENTS = "https://taskrouter.twilio.com/v1/Workspaces/WS{:032}/Events"
+CONVERSATIONS = "https://conversations.twilio.com/v1"
 PRICES = "https://pricing.twilio.com/v1/PhoneNumbers/Countries"
 
 
@@ -143,4 +145,20 @@ def test_prices_of_a_country_without_numbers(mock: MockTwilio) -> None:
     output = read(CONFIG, name)
     record["account_sid"] = ACCOUNT
     assert records(output, name) == [{n: v for n, v in record.items() if v is not None}]
+    assert problems(output) == []
+
+
+@pytest.mark.parametrize("default", ["IS1", None])
+def test_default_service_is_read_once(default: str | None, mock: MockTwilio) -> None:
+    """Where the list has the default service, or there is none, each is asked once (39)."""
+    one_account(mock)
+    services = [{"sid": "IS1", "account_sid": ACCOUNT}, {"sid": "IS2", "account_sid": ACCOUNT}]
+    mock.page(url(f"{CONVERSATIONS}/Services", PageSize=100), "services", services)
+    mock.expect(f"{CONVERSATIONS}/Configuration", {"default_chat_service_sid": default})
+    sent, left = rows("roles", {"chat_service_sid": "IS1"}, {"chat_service_sid": "IS2"})
+    for row in sent:
+        address = f"{CONVERSATIONS}/Services/{row['chat_service_sid']}/Roles"
+        mock.page(url(address, PageSize=50), "roles", [row])
+    output = read(CONFIG, "roles")
+    assert by_key(STREAMS["roles"], records(output, "roles")) == by_key(STREAMS["roles"], left)
     assert problems(output) == []

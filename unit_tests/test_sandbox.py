@@ -10,7 +10,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 from sandbox import Sandbox
 from sandbox.api import STREAMS
 from sandbox.data import key_of, seconds_of
-from sandbox.rules import RECENT, STATUS
+from sandbox.rules import EVERY, RECENT, STATUS
 from unit_tests.sandbox_client import (
     CHILDREN,
     HOSTS,
@@ -58,7 +58,7 @@ def test_wire(twilio: Sandbox, stream: str) -> None:
     endpoint, sid = STREAMS[stream], twilio.accounts[0].sid
     paths = [endpoint.resource.url.replace("{AccountSid}", sid)]
     for name, parent in zip(endpoint.resource.placeholders, endpoint.parents, strict=True):
-        keys = dict.fromkeys(key_of(parent, row) for row in twilio.rows(parent, sid))
+        keys = dict.fromkeys(key_of(parent, row) for row in twilio.rows(parent, sid, EVERY))
         paths = [path.replace(f"{{{name}}}", key) for path in paths for key in keys]
     answers = [get(twilio, path, ALL_TIMES.get(stream)) for path in paths]
     bodies = [answer.json() for answer in answers if answer.ok]

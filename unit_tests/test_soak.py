@@ -49,7 +49,7 @@ def test_every_reading_of_conferences_has_a_history() -> None:
     pairs = {("in-progress", "combined"), ("in-progress", "ignored")}
     pairs |= {("all", "combined"), ("all", "ignored")}
     for bound in ("exclusive", "inclusive"):
-        assert {tuple(r[3:]) for r in READINGS if r.upper_bound == bound} == pairs
+        assert {tuple(r[3:5]) for r in READINGS if r.upper_bound == bound} == pairs
     assert len({reading[:3] for reading in READINGS}) == len(READINGS) == len(HOLDERS)
 
 

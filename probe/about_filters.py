@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from probe import filters, lists
-from probe.question import ALERTS, COMPLETED, DAILY, INSIGHTS, VERIFY, VIDEO, ask, between, signed
+from probe.question import (
+    ALERTS,
+    COMPLETED,
+    DAILY,
+    FLOWS,
+    INSIGHTS,
+    VERIFY,
+    VIDEO,
+    ask,
+    between,
+    signed,
+)
 
-FLOWS = "https://studio.twilio.com/v2/Flows"
 FAILED_CALLS = ("busy", "no-answer", "failed", "canceled")
 WAITING = ("queued", "ringing")
 SENT, STARTED = signed("DateSent", "date_sent"), signed("StartTime", "start_time")
@@ -117,8 +127,9 @@ ABOUT_FILTERS = (
         "Which call summaries does a list without `ProcessingState` show?",
         *("35", f.default_of, f"{INSIGHTS}/Voice/Summaries"),
         name="ProcessingState",
-        values=("all", "partial", "completed"),
+        values=("all",),
         field="processing_state",
         by="start_time",
+        since="StartTime",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe import filters, lists
-from probe.question import ALERTS, COMPLETED, DAILY, INSIGHTS, VERIFY, VIDEO, ask
+from probe.question import ALERTS, COMPLETED, DAILY, FLOWS, INSIGHTS, VERIFY, VIDEO, ask
 
 CONVERSATIONS = "https://conversations.twilio.com/v1"
 SERVICES = f"{CONVERSATIONS}/Services"
@@ -61,11 +61,22 @@ ABOUT_LISTS = (
     ),
     ask(
         "Which video rooms does a list without `Status` show?",
-        *("32", f.default_of, f"{VIDEO}/Rooms"),
+        *("43", f.default_of, f"{VIDEO}/Rooms"),
         name="Status",
         values=("in-progress", "completed", "failed"),
         field="status",
         by="date_created",
+    ),
+    ask(
+        "What is a list of video rooms with `Status=failed` answered?",
+        *("43", m.answers, f"{VIDEO}/Rooms?Status=failed"),
+    ),
+    ask(
+        "Is date_updated of executions that ended a later one?",
+        *("42", m.moved, FLOWS + "/{sid}/Executions"),
+        since="DateCreatedFrom",
+        above=FLOWS,
+        counts_on=("yes",),
     ),
     ask(
         "Which TaskRouter tasks are listed?",
@@ -139,7 +150,8 @@ ABOUT_LISTS = (
     ),
     ask(
         "Do TaskRouter events have a second page?",
-        *("35", m.next_link, WORKSPACES + "/{sid}/Events?Minutes=43200"),
+        *("40", m.next_link, WORKSPACES + "/{sid}/Events"),
+        since="StartDate",
         above=WORKSPACES,
     ),
     # Usage

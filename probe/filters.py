@@ -34,6 +34,11 @@ def dated(rows: Iterable[Row], field: str) -> list[tuple[datetime, Row]]:
     return sorted(found, key=lambda pair: pair[0], reverse=True)
 
 
+def recent(lower: str) -> Query:
+    """Return a lower bound that no list refuses."""
+    return {lower: to_text(today() - 20 * DAY)}
+
+
 def key(row: Row) -> str:
     """Return what tells a row from the others of its list."""
     named = [row.get(name) for name in ("sid", "call_sid", "conference_sid", "room_sid")]
@@ -105,10 +110,8 @@ def time_of_day(view: View, path: str, lower: str, upper: str, field: str) -> An
 
 def edge(view: View, path: str, lower: str, upper: str, field: str, on: str) -> Answer:
     """Find out whether a bound that is a moment takes that moment in: `on` is lower or upper."""
-    recent = {lower: to_text(today() - 20 * DAY)}
-    rows = [
-        row for when, row in dated(view.rows(path, recent, pages=1).rows, field) if when < today()
-    ]
+    found = view.rows(path, recent(lower), pages=1).rows
+    rows = [row for when, row in dated(found, field) if when < today()]
     if not rows:
         raise Unknown("no rows of the last 20 days")
     row = rows[0]
@@ -155,16 +158,26 @@ def counts(view: View, path: str, upper: str) -> Answer:
 
 
 def default_of(
-    view: View, path: str, name: str, values: Sequence[str], field: str, by: str
+    view: View,
+    path: str,
+    name: str,
+    values: Sequence[str],
+    field: str,
+    by: str,
+    since: str = "",
 ) -> Answer:
-    """Find out which rows a list shows that is not asked for any value of a parameter."""
-    plain = view.rows(path)
+    """Find out which rows a list shows that is not asked for any value of a parameter.
+
+    `since` is the lower bound of a list that shows the last hours only without one.
+    """
+    bound = recent(since) if since else {}
+    plain = view.rows(path, bound)
     shown = Counter(str(row.get(field)) for row in plain.rows)
     oldest = dated(plain.rows, by)[-1:]
     hidden = list[str]()
     asked = Counter[str]()
     for value in values:
-        rows = view.rows(path, {name: value}, pages=1).rows
+        rows = view.rows(path, {**bound, name: value}, pages=1).rows
         for row in rows:
             asked[str(row.get(field))] += 1
         missing = [row for row in rows if str(row.get(field)) not in shown]

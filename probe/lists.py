@@ -9,7 +9,7 @@ from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
 from probe.client import Page, Query, Unknown, View, today
-from probe.filters import DAY, HOUR, Answer, dated, key, listed, moment
+from probe.filters import DAY, HOUR, Answer, dated, key, listed, moment, recent
 from source_twilio.dates import to_text
 from source_twilio.settings import has_key
 
@@ -56,12 +56,13 @@ def full_page(view: View, path: str, size: int) -> Answer:
     )
 
 
-def next_link(view: View, path: str) -> Answer:
-    """Find out whether a page of one row links to the next."""
-    page = view.shown(path, size=1)
+def next_link(view: View, path: str, since: str = "") -> Answer:
+    """Find out whether a page of one row links to the next; `since` is a lower bound."""
+    bound = recent(since) if since else {}
+    page = view.shown(path, bound, size=1)
     if not page.rows:
         raise Unknown("no rows")
-    if not page.more and len(view.shown(path, size=50).rows) < 2:
+    if not page.more and len(view.shown(path, bound, size=50).rows) < 2:
         raise Unknown("one row only")
     says = "yes" if page.more else "no"
     return Answer(says, f"PageSize=1 was answered {len(page.rows)} rows")
@@ -165,6 +166,16 @@ def touched(view: View, path: str, below: str) -> Answer:
     )
 
 
+def moved(view: View, path: str, since: str) -> Answer:
+    """Find out whether `date_updated` is later than `date_created` once something has gone on."""
+    rows = dated(view.rows(path, recent(since), size=100, pages=2).rows, "date_created")
+    ended = [(when, row) for when, row in rows if row.get("status") == "ended"]
+    if not ended:
+        raise Unknown("none has ended")
+    later = sum((moment(row, "date_updated") or when) > when for when, row in ended)
+    return Answer("yes" if later else "no", f"{later} of {len(ended)} that ended have a later one")
+
+
 def subaccounts_included(view: View, path: str) -> Answer:
     """Find out whether usage includes that of subaccounts unless asked."""
     since = {"StartDate": str((today() - 30 * DAY).date()), "Category": "totalprice"}
@@ -191,7 +202,7 @@ def cut_to_bound(view: View, path: str) -> Answer:
 
 def acts_on(view: View, path: str, lower: str, upper: str, start: str, end: str) -> Answer:
     """Find out whether an upper bound acts on the start of a row or on its end."""
-    rows = view.rows(path, {lower: to_text(today() - 20 * DAY)}, pages=1).rows
+    rows = view.rows(path, recent(lower), pages=1).rows
     for when, row in dated(rows, start):
         ended = moment(row, end)
         if ended and ended - when > timedelta(seconds=10):

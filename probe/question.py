@@ -12,6 +12,7 @@ from probe.filters import Answer
 ALERTS = "https://monitor.twilio.com/v1/Alerts"
 COMPLETED = "Conferences?Status=completed"
 DAILY = "Usage/Records/Daily"
+FLOWS = "https://studio.twilio.com/v2/Flows"
 INSIGHTS = "https://insights.twilio.com/v1"
 VERIFY = "https://verify.twilio.com/v2"
 VIDEO = "https://video.twilio.com/v1"

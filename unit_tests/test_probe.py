@@ -137,6 +137,11 @@ TOUCHED = "Does a new message change the date_updated of its conversation?"
 ACTS_ON = "Does `EndTime` of call summaries act on the start or the end of calls?"
 STATES = "Which call summaries does a list without `ProcessingState` show?"
 EVENTS = "Do TaskRouter events have a second page?"
+MOVED = "Is date_updated of executions that ended a later one?"
+RUN = {
+    **dict.fromkeys(("date_created", "date_updated"), "2026-01-02T00:00:00Z"),
+    "status": "ended",
+}
 MONTHLY = "Does a bound inside a month cut monthly usage?"
 VIDEO = "Are deleted video recordings listed unless asked for?"
 GONE = {"sid": "RT1", "status": "deleted", "date_created": "2026-01-02T00:00:00Z"}
@@ -203,6 +208,18 @@ COMPLETE, PARTIAL = (
         (saying(("Summaries", [COMPLETE, PARTIAL])), STATES, "all"),
         (saying(("Events.*PageSize=1$", [{}]), ("Events", [{}, {}])), EVENTS, "no"),
         (saying(("Events", [{}])), EVENTS, ""),
+        (
+            saying(("Executions", [RUN, {**RUN, "date_updated": "2026-01-02T00:00:09Z"}])),
+            MOVED,
+            "yes",
+        ),
+        (saying(("Executions", [RUN])), MOVED, "no"),
+        (saying(("Executions", [{**RUN, "status": "active"}])), MOVED, ""),
+        (
+            saying(("Rooms", {"code": 20001}), status=400),
+            "What is a list of video rooms with `Status=failed` answered?",
+            "HTTP 400, code 20001",
+        ),
         (saying(("Monthly", [{"start_date": "2026-01-01"}])), MONTHLY, "no"),
         (saying(("Monthly", [{"start_date": "2026-01-15"}])), MONTHLY, "yes"),
         (saying(("Status=deleted", [GONE]), ("Recordings", [])), VIDEO, "no"),

@@ -80,7 +80,7 @@ def test_no_other_file_states_the_version() -> None:
     if listed.returncode:
         pytest.skip("not a git checkout")
     word = re.compile(
-        rf"(source[-_]twilio\S*|version\W*|image ?tag\W*){re.escape(version)}\b", re.I
+        rf"(source[-_]twilio\S*|version *=\W*|image ?tag\W*){re.escape(version)}\b", re.I
     )
     names = [name for name in listed.stdout.split("\n") if name and (ROOT / name).is_file()]
     found = [name for name in names if word.search((ROOT / name).read_text("utf-8", "replace"))]

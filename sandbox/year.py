@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from urllib.parse import quote
 
 from sandbox import traffic
+from sandbox.bills import BILLED, bills
 from sandbox.data import ACCOUNTS, PATTERNS, Holder, Store
 from sandbox.for_sale import offer
 from sandbox.wire import DAY, Wire, iso8601, rfc2822
 
 # Rows of the main account at scale 1; the other accounts hold a share of each long list.
 LONG = {"messages": 3_200, "calls": 2_600, "alerts": 2_800, "recordings": 2_200}
-LONG |= {"usage_records": 2_150, "conferences": 60}
+LONG |= {"conferences": 60}
 SHORT = {"addresses": 3, "applications": 4, "incoming_phone_numbers": 5, "keys": 3, "queues": 3}
 SHORT |= {"outgoing_caller_ids": 3, "transcriptions": 6, "usage_triggers": 3}
 BODIES = (
@@ -26,15 +26,6 @@ BODIES = (
     "2024-01-31",
     'Line one\nline "two"\t\\ end\u2028',
     "お問い合わせありがとうございます",
-)
-# category, its unit, unit of its count, description
-USAGE = (
-    ("totalprice", "usd", "", "Total Price"),
-    ("sms", "messages", "messages", "SMS"),
-    ("sms-outbound", "messages", "messages", "Outbound SMS"),
-    ("calls", "minutes", "calls", "Voice Minutes"),
-    ("calls-inbound", "minutes", "calls", "Inbound Voice Minutes"),
-    ("recordingstorage", "megabytes", "megabytes", "Recording Storage"),
 )
 
 
@@ -77,7 +68,8 @@ class Year:
 
     def fill(self) -> None:
         """Add the rows."""
-        for stream in dict.fromkeys(("incoming_phone_numbers", *LONG, *SHORT)):
+        first = ["incoming_phone_numbers", *LONG, "usage_records"]
+        for stream in dict.fromkeys([*first, *SHORT]):
             getattr(self, f"_{stream}", self._plain)(stream)
         offer(self.store, self.account)
 
@@ -237,26 +229,15 @@ class Year:
             self.store.add(stream, self.account, created, **fields)
 
     def _usage_records(self, stream: str) -> None:
-        count = self._count(stream)
-        days = max(365, -(-count // len(USAGE)))
-        for cell in sorted(self.store.rng.sample(range(days * len(USAGE)), count)):
-            day, row = divmod(cell, len(USAGE))
-            category, unit, count_unit, description = USAGE[row]
-            number = 1 + int(self.random() * 900)
-            price = str(Decimal(number) * Decimal("0.00750"))
-            usage = {"usd": price, "minutes": f"{number * 1.5:.1f}", "megabytes": f"{number}.0417"}
-            self.store.add(
-                stream,
-                self.account,
-                self.store.end - (day + 1) * DAY,
-                category=category,
-                description=description,
-                usage=usage.get(unit, str(number)),
-                usage_unit=unit,
-                count=None if unit == "usd" else usage.get(count_unit, str(number)),
-                count_unit=count_unit,
-                price=price,
-            )
+        """Add what is billed for the rows so far, or that of as many days as rows are asked for."""
+        rows = {name: self.store.table(name, self.account) for name in BILLED}
+        owned = self._count("incoming_phone_numbers")
+        billed = [*bills(self.store.start, self.store.end, owned, **rows)]
+        count = self.counts.get(stream, len(billed)) if billed else 0
+        for number in range(count):
+            midnight, fields = billed[number % len(billed)]
+            earlier = number // len(billed) * 365 * DAY
+            self.store.add(stream, self.account, midnight - earlier, **fields)
 
     def _addresses(self, stream: str) -> None:
         number_sid = self.store.sid("PN")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from urllib.parse import quote
 
+from sandbox import traffic
+from sandbox.bills import BILLED, bills
 from sandbox.data import ACCOUNTS, PATTERNS, Holder, Store
-from sandbox.wire import DAY, Wire, iso8601, rfc2822, snake
+from sandbox.for_sale import offer
+from sandbox.wire import DAY, Wire, iso8601, rfc2822
 
 # Rows of the main account at scale 1; the other accounts hold a share of each long list.
 LONG = {"messages": 3_200, "calls": 2_600, "alerts": 2_800, "recordings": 2_200}
-LONG |= {"usage_records": 2_150, "conferences": 60}
+LONG |= {"conferences": 60}
 SHORT = {"addresses": 3, "applications": 4, "incoming_phone_numbers": 5, "keys": 3, "queues": 3}
 SHORT |= {"outgoing_caller_ids": 3, "transcriptions": 6, "usage_triggers": 3}
 BODIES = (
@@ -22,48 +26,6 @@ BODIES = (
     "2024-01-31",
     'Line one\nline "two"\t\\ end\u2028',
     "お問い合わせありがとうございます",
-)
-# status, direction, sent, priced, error code
-LIVE_MESSAGES = [
-    (status, "outbound-api", False, False, None)
-    for status in ("scheduled", "accepted", "queued", "sending")
-]
-MESSAGES = [
-    ("delivered", "outbound-api", True, True, None),
-    ("received", "inbound", True, True, None),
-    ("failed", "outbound-api", False, False, 30007),
-    ("canceled", "outbound-api", False, False, None),
-    ("undelivered", "outbound-reply", True, True, 30003),
-    ("sent", "outbound-call", True, False, None),
-    ("failed", "outbound-api", True, True, 30005),
-    *[("delivered", "outbound-api", True, True, None)] * 9,
-    *[("received", "inbound", True, True, None)] * 4,
-]
-# status, start_time known, end_time known
-LIVE_CALLS = (("queued", False, False), ("ringing", False, False), ("in-progress", True, False))
-CALLS = (
-    ("completed", True, True),
-    ("busy", True, False),
-    ("failed", False, False),
-    ("no-answer", True, False),
-    ("canceled", False, False),
-    ("no-answer", True, True),
-    *(("completed", True, True),) * 14,
-)
-# category, its unit, unit of its count, description
-USAGE = (
-    ("totalprice", "usd", "", "Total Price"),
-    ("sms", "messages", "messages", "SMS"),
-    ("sms-outbound", "messages", "messages", "Outbound SMS"),
-    ("calls", "minutes", "calls", "Voice Minutes"),
-    ("calls-inbound", "minutes", "calls", "Inbound Voice Minutes"),
-    ("recordingstorage", "megabytes", "megabytes", "Recording Storage"),
-)
-COUNTRIES = (
-    ("US", "United States", ("Local", "TollFree")),
-    ("GB", "United Kingdom", ("Local", "Mobile", "TollFree")),
-    ("NO", "Norway", ("Local", "Mobile")),
-    ("EE", "Estonia", ("Mobile",)),
 )
 
 
@@ -97,12 +59,19 @@ class Year:
         self.share = share
         self.counts = store.counts[account]
         self.random = store.rng.random
+        # Number and SID of those of the account that are used: the last two lie idle.
+        self.numbers: list[tuple[str, str]] = []
+        # What others refer to, newest first: time of creation, SID, seconds or error code.
+        self.talks: list[tuple[int, str, int]] = []
+        self.errors: list[tuple[int, str, int]] = []
+        self.recordings: list[str] = []
 
     def fill(self) -> None:
         """Add the rows."""
-        for stream in LONG | SHORT:
+        first = ["incoming_phone_numbers", *LONG, "usage_records"]
+        for stream in dict.fromkeys([*first, *SHORT]):
             getattr(self, f"_{stream}", self._plain)(stream)
-        self._numbers()
+        offer(self.store, self.account)
 
     def _count(self, stream: str) -> int:
         usual = SHORT.get(stream) or max(6, round(LONG[stream] * self.share))
@@ -122,60 +91,78 @@ class Year:
             fields = {"friendly_name": f"{stream} {number}"} if named else {}
             self.store.add(stream, self.account, created, **fields)
 
-    def _phone(self) -> str:
-        return f"+1415555{int(self.random() * 10_000):04}"
+    def _incoming_phone_numbers(self, stream: str) -> None:
+        for number, created in self._spread(stream):
+            phone, sid = f"+1415555{number:04}", self.store.sid("PN")
+            self.numbers.append((phone, sid))
+            names = {"phone_number": phone, "friendly_name": traffic.formatted(phone)}
+            self.store.add(stream, self.account, created, sid=sid, **names)
+        self.numbers = self.numbers[:-2] or self.numbers
+
+    def _ends(self, number: int, inbound: bool) -> tuple[str, str, str]:
+        """Return sender and receiver, and the SID of the account's own number among them."""
+        other = traffic.customer(self.store.rng)
+        own, sid = (
+            self.numbers[number % len(self.numbers)]
+            if self.numbers
+            else (traffic.customer(self.store.rng), self.store.sid("PN"))
+        )
+        return (other, own, sid) if inbound else (own, other, sid)
 
     def _messages(self, stream: str) -> None:
-        live, usual, bodies = len(LIVE_MESSAGES), len(MESSAGES), len(BODIES)
-        for number, created in self._spread(stream, live=live):
-            status, direction, sent, priced, error = (
-                LIVE_MESSAGES[number] if number < live else MESSAGES[number % usual]
-            )
-            later = created + int(self.random() * 20)
-            media = 1 + number % 3 if number % 12 == 6 else 0
-            fields: Wire = {
-                "status": status,
-                "direction": direction,
-                "body": BODIES[number % bodies],
-                "from": self._phone(),
-                "to": self._phone(),
-                "date_sent": rfc2822(later) if sent else None,
-                "date_updated": rfc2822(later + 3),
-            }
-            if not priced:
-                fields["price"] = None
-            if error:
-                fields |= {"error_code": error, "error_message": "Not delivered"}
+        for number, created in self._spread(stream, live=len(traffic.LIVE_MESSAGES)):
+            outcome = traffic.outcome(number, self.store.rng)
+            sid, later = self.store.sid("SM"), created + int(self.random() * 20)
+            sender, receiver, _ = self._ends(number, outcome.direction == "inbound")
+            media = 1 + number // 12 % 3 if number % 12 == 6 else 0
             if media:
-                sid = self.store.sid("MM")
-                fields |= {"sid": sid, "num_media": str(media), "price": "-0.02000"}
+                sid = "MM" + sid[2:]
                 for _ in range(media):
                     self.store.add("message_media", self.account, created, sid)
+            fields: Wire = {
+                "sid": sid,
+                "status": outcome.status,
+                "direction": outcome.direction,
+                "body": BODIES[number % len(BODIES)],
+                "from": sender,
+                "to": receiver,
+                "num_media": str(media),
+                "date_sent": rfc2822(later) if outcome.sent else None,
+                "date_updated": rfc2822(later + 3),
+                "price": traffic.message_price(outcome, receiver, media),
+                "error_code": outcome.error,
+            }
+            if outcome.error:
+                fields["error_message"] = traffic.ERRORS[outcome.error]
+                self.errors.append((created, sid, outcome.error))
             self.store.add(stream, self.account, created, **fields)
 
     def _calls(self, stream: str) -> None:
-        live, usual = len(LIVE_CALLS), len(CALLS)
-        for number, created in self._spread(stream, live=live):
-            status, started, ended = LIVE_CALLS[number] if number < live else CALLS[number % usual]
+        live, usual = traffic.LIVE_CALLS, traffic.CALLS
+        for number, created in self._spread(stream, live=len(live)):
+            call = live[number] if number < len(live) else usual[(number - len(live)) % len(usual)]
             start, duration = created + 2, 1 + int(self.random() * 600)
-            done = status == "completed"
-            sender, receiver = self._phone(), self._phone()
+            done, inbound = call.status == "completed", bool(number % 3)
+            sid, (sender, receiver, own) = self.store.sid("CA"), self._ends(number, inbound)
             fields: Wire = {
-                "status": status,
-                "direction": "inbound" if number % 3 else "outbound-dial",
+                "sid": sid,
+                "status": call.status,
+                "direction": "inbound" if inbound else "outbound-dial",
                 "from": sender,
-                "from_formatted": f"({sender[2:5]}) {sender[5:8]}-{sender[8:]}",
+                "from_formatted": traffic.formatted(sender),
                 "to": receiver,
-                "to_formatted": f"({receiver[2:5]}) {receiver[5:8]}-{receiver[8:]}",
-                "start_time": rfc2822(start) if started else None,
-                "end_time": rfc2822(start + duration * done) if ended else None,
+                "to_formatted": traffic.formatted(receiver),
+                "phone_number_sid": own,
+                "start_time": rfc2822(start) if call.started else None,
+                "end_time": rfc2822(start + duration * done) if call.ended else None,
                 "date_updated": rfc2822(start + duration * done),
-                "duration": str(duration) if done else "0" if number >= live else None,
+                "duration": str(duration) if done else "0" if number >= len(live) else None,
+                "price": traffic.call_price(inbound, receiver, duration) if done else None,
             }
-            if not done:
-                fields["price"] = None
-            elif number % 7 == 0:
+            if done and number % 7 == 0:
                 fields |= {"annotation": "billing", "answered_by": "human"}
+            if done or call.status == "in-progress":
+                self.talks.append((start, sid, duration))
             self.store.add(stream, self.account, created, **fields)
 
     def _conferences(self, stream: str) -> None:
@@ -194,14 +181,32 @@ class Year:
                 self.store.add("conference_participants", self.account, when, sid, label=label)
 
     def _recordings(self, stream: str) -> None:
+        count = self._count(stream)
         for number, created in self._spread(stream, live=1):
-            fields: Wire = {"duration": str(1 + int(self.random() * 600))}
+            sid, fields = self.store.sid("RE"), Wire()
+            seconds = 1 + int(self.random() * 600)
+            if self.talks:
+                # The running call's, and then those of the others, evenly.
+                last = min(1, len(self.talks) - 1)
+                place = last + (number - 1) * (len(self.talks) - last) // count if number else 0
+                start, fields["call_sid"], talked = self.talks[place]
+                created, seconds = start + 1, min(seconds, talked)
+            fields |= {"sid": sid, "duration": str(seconds)}
+            fields["price"] = traffic.by_minute("0.0025", seconds)
             # Twilio drops the metadata 40 days after the deletion.
-            if number % 6 == 2 and self.store.end - created < 39 * DAY:
+            if number % 6 == 2 and DAY < self.store.end - created < 39 * DAY:
                 fields |= {"status": "deleted", "date_updated": rfc2822(self.store.end - 60)}
             elif number == 0:
                 fields |= {"status": "processing", "duration": "-1", "price": None}
+            self.recordings.append(sid)
             self.store.add(stream, self.account, created, **fields)
+
+    def _transcriptions(self, stream: str) -> None:
+        for number, created in self._spread(stream):
+            known = self.recordings[number : number + 1]
+            self.store.add(
+                stream, self.account, created, **({"recording_sid": known[0]} if known else {})
+            )
 
     def _alerts(self, stream: str) -> None:
         # A quarter lies before the 30 days that may be queried.
@@ -209,29 +214,30 @@ class Year:
             fields: Wire = {"log_level": ("error", "warning", "notice")[number % 3]}
             if number % 10 == 4:
                 fields["date_generated"] = iso8601(created - 900)
+            about = self.talks if number % 3 else self.errors or self.talks
+            if about:
+                # The last before it, if there is one.
+                place = bisect_left(about, -created, key=lambda one: -one[0])
+                _, sid, error = about[min(place, len(about) - 1)]
+                code = error if about is self.errors else 11200
+                fields |= {
+                    "resource_sid": sid,
+                    "error_code": str(code),
+                    "alert_text": f"Msg={quote(traffic.ERRORS[code])}",
+                    "more_info": f"https://www.twilio.com/docs/errors/{code}",
+                }
             self.store.add(stream, self.account, created, **fields)
 
     def _usage_records(self, stream: str) -> None:
-        count = self._count(stream)
-        days = max(365, -(-count // len(USAGE)))
-        for cell in sorted(self.store.rng.sample(range(days * len(USAGE)), count)):
-            day, row = divmod(cell, len(USAGE))
-            category, unit, count_unit, description = USAGE[row]
-            number = 1 + int(self.random() * 900)
-            price = str(Decimal(number) * Decimal("0.00750"))
-            usage = {"usd": price, "minutes": f"{number * 1.5:.1f}", "megabytes": f"{number}.0417"}
-            self.store.add(
-                stream,
-                self.account,
-                self.store.end - (day + 1) * DAY,
-                category=category,
-                description=description,
-                usage=usage.get(unit, str(number)),
-                usage_unit=unit,
-                count=None if unit == "usd" else usage.get(count_unit, str(number)),
-                count_unit=count_unit,
-                price=price,
-            )
+        """Add what is billed for the rows so far, or that of as many days as rows are asked for."""
+        rows = {name: self.store.table(name, self.account) for name in BILLED}
+        owned = self._count("incoming_phone_numbers")
+        billed = [*bills(self.store.start, self.store.end, owned, **rows)]
+        count = self.counts.get(stream, len(billed)) if billed else 0
+        for number in range(count):
+            midnight, fields = billed[number % len(billed)]
+            earlier = number // len(billed) * 365 * DAY
+            self.store.add(stream, self.account, midnight - earlier, **fields)
 
     def _addresses(self, stream: str) -> None:
         number_sid = self.store.sid("PN")
@@ -240,28 +246,3 @@ class Year:
             # One number hangs on two addresses, and the last address has none.
             for sid in ([number_sid, self.store.sid("PN")], [number_sid], [])[min(number, 2)]:
                 self.store.add("dependent_phone_numbers", self.account, created, address, sid=sid)
-
-    def _numbers(self) -> None:
-        base = f"/2010-04-01/Accounts/{self.account}/AvailablePhoneNumbers"
-        for code, name, kinds in COUNTRIES:
-            self.store.add(
-                "available_phone_number_countries",
-                self.account,
-                0,
-                country_code=code,
-                country=name,
-                beta=code == "EE",
-                uri=f"{base}/{code}.json",
-                subresource_uris={snake(kind): f"{base}/{code}/{kind}.json" for kind in kinds},
-            )
-            for kind in kinds:
-                for _ in range(3):
-                    phone = self._phone()
-                    self.store.add(
-                        f"available_phone_numbers_{snake(kind)}",
-                        self.account,
-                        0,
-                        code,
-                        phone_number=phone,
-                        friendly_name=phone,
-                    )

@@ -205,7 +205,7 @@ def test_default_set() -> None:
         "calls": [3, 2],
         "recordings": [3, 2],
         "alerts": [3, 2],
-        "usage_records": [3, 2],
+        "usage_records": [4, 4],
     }
     assert [account.status for account in twilio.accounts[3:]] == ["active", "suspended", "closed"]
 

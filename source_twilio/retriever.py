@@ -13,6 +13,7 @@ from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_twilio.credentials import lacks_permission, may_not_read
+from source_twilio.dates import read_date
 from source_twilio.errors import LOGGER, RefusedError, describe, error
 from source_twilio.memory import known
 from source_twilio.nested import Below
@@ -51,6 +52,8 @@ class TwilioRetriever(ListRetriever):
     """
 
     cursor: Cursor | None = None
+    # The lists below the items are asked for in that order.
+    newest_first: bool = False
     # The configured account's own list may not be read, which is said once.
     _denied: bool = field(init=False, default=False)
 
@@ -186,8 +189,16 @@ class TwilioRetriever(ListRetriever):
                 yield Part(below.read(items, one.window), one.window)
 
     def _below(self, item: StreamSlice) -> Iterator[Page]:
-        """Yield the list below an item."""
-        return self._pages(item)
+        """Yield the list below an item, newest first as far as the slice goes back (BEHAVIOR 36).
+
+        A row whose date is not known does not end it.
+        """
+        since = str(item.get("start_time") or "")
+        for page in self._pages(item):
+            yield page
+            dates = [read_date(row.get("date_created")) or since for row in page.rows]
+            if self.newest_first and max(dates, default=since) < since:
+                return
 
     def _width(self) -> int:
         """Return how many lists to ask at a time: a share of what the slices being read may ask.

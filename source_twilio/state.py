@@ -143,7 +143,7 @@ class AccountStateMigration(StateMigration):
         """
         parameters, config = self.declarative_stream.parameters, self.config
         back = timedelta(days=config.get("settling_days", 14) if parameters.get("settles") else 0)
-        if value == "undated":
+        if value in (None, "undated"):
             back = max(back, days(parameters.get("followed_for", "P0D")))
         back -= timedelta(minutes=config.get("lookback_window", 1440))
         last, today = cursor + CLOCK_MARGIN, datetime.now(timezone.utc).date()

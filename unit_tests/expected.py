@@ -235,7 +235,9 @@ class Expected:
         """Return the lower bound of a sync for "since", and anything else as it is."""
         if text != "since":
             return text
-        since = self.start if self.sync == 0 else max(self.start, NOW - HOUR - DAY)
+        # The second sync is the first of its day, which goes back as far as rows are followed.
+        followed = "followed_for" in self.stream.parameters and not self.stream.undated
+        since = self.start if self.sync == 0 or followed else max(self.start, NOW - HOUR - DAY)
         since -= timedelta(seconds=trap.margin_seconds)
         days_only = resource.params[name].format == "date"
         usual = "%Y-%m-%d" if days_only else "%Y-%m-%dT%H:%M:%SZ"

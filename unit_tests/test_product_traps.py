@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from sandbox.streams import STREAMS
-from unit_tests.expected import LATER, by_key, example, numbered
+from unit_tests.expected import DAY, HOUR, LATER, by_key, example, numbered
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, TOKEN, MockTwilio, url
 from unit_tests.reading import final_state, problems, read, records
 
@@ -162,3 +162,32 @@ def test_default_service_is_read_once(default: str | None, mock: MockTwilio) -> 
     output = read(CONFIG, "roles")
     assert by_key(STREAMS["roles"], records(output, "roles")) == by_key(STREAMS["roles"], left)
     assert problems(output) == []
+
+
+def test_messages_newest_first(mock: MockTwilio, clock: time_machine.Traveller) -> None:
+    """Down to the first page that is older than the last sync; once a day to the end (36)."""
+    name, address = "conversation_messages", f"{CONVERSATIONS}/Services/IS1/Conversations/CH1"
+    dates = ("2026-01-15T10:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z")
+    # A message without a date may be new.
+    sent, left = rows(name, *({"date_created": date} for date in (*dates, None)))
+    state = None
+    everything, beginning = [[0], [1], [3, 2]], [[0], [1, 3], [2]]
+    # The first sync, the next one of that day, and the first one of the next day.
+    for pages, shift in ((everything, HOUR), (beginning, DAY), (everything, HOUR)):
+        one_account(mock)
+        services = [{"sid": "IS1", "account_sid": ACCOUNT}]
+        mock.page(url(f"{CONVERSATIONS}/Services", PageSize=100), "services", services)
+        mock.expect(f"{CONVERSATIONS}/Configuration", {"default_chat_service_sid": "IS1"})
+        conversations = url(address.removesuffix("/CH1"), PageSize=100)
+        mock.page(conversations, "conversations", [{"sid": "CH1", "date_updated": None}])
+        link = url(f"{address}/Messages", PageSize=100, Order="desc")
+        for number, page in enumerate(pages):
+            more = f"{link.partition('&Page=')[0]}&Page={number + 1}&PageToken=PA{number}"
+            last = pages is everything and number == len(pages) - 1
+            mock.page(link, "messages", [sent[n] for n in page], None if last else more)
+            link = more
+        output = read(CONFIG, name, state={name: state} if state else None)
+        expected = [left[n] for page in pages for n in page]
+        assert by_key(STREAMS[name], records(output, name)) == by_key(STREAMS[name], expected)
+        state = final_state(output, name)
+        clock.shift(shift)

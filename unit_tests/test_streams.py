@@ -87,6 +87,7 @@ TRAPS = {
     # Without a start, the last four hours are shown.
     "call_summaries": Traps({"ProcessingState": "all"}),
     "conference_summaries": Traps(margin_seconds=1),
+    "conversation_messages": Traps({"Order": "desc"}),
     "intelligence_operator_results": TRANSCRIPTS,
     "intelligence_sentences": TRANSCRIPTS,
     "intelligence_transcripts": Traps(margin_seconds=1),

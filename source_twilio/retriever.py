@@ -74,11 +74,12 @@ class TwilioRetriever(ListRetriever):
         denied = self._denied and account.sid == self.config["account_sid"]
         if denied or memory.skipped.is_refused(account):
             return
-        proven, begun = True, False
+        # One list proves that the account is open: then "not found" is an empty range.
+        proven = begun = False
         try:
             with memory.reading():
                 for page in self._read(part):
-                    begun, proven = True, proven and page.proven
+                    begun, proven = True, proven or page.proven
                     for row in self._converted(page, records_schema):
                         yield Record(QuietRow(row), self.name, part)
         except RefusedError as refused:

@@ -88,7 +88,6 @@ ABOUT_LISTS = (
         "Is the default Conversations service listed?",
         *("39", m.default_service, SERVICES),
         configured=f"{CONVERSATIONS}/Configuration",
-        counts_on=("yes",),
     ),
     ask(
         "Does a new message change the date_updated of its conversation?",

@@ -290,10 +290,10 @@ def test_masked(sandbox: Sandbox) -> None:
 
 def test_surprise(sandbox: Sandbox) -> None:
     """The table ends with what the connector counts on in vain."""
-    saying(("Configuration", {"default_chat_service_sid": SID}), ("Services", []))(sandbox)
-    asked = [q for q in QUESTIONS if q.text == DEFAULT]
+    saying(("Executions", [RUN]))(sandbox)
+    asked = [q for q in QUESTIONS if q.text == MOVED]
     *_, last = markdown(lines(Client(sandbox.config), asked))
-    assert last == f"\nThe connector counts on another answer (yes): {DEFAULT}"
+    assert last == f"\nThe connector counts on another answer (yes): {MOVED}"
 
 
 def test_mistakes(

@@ -74,12 +74,11 @@ class TwilioRetriever(ListRetriever):
         denied = self._denied and account.sid == self.config["account_sid"]
         if denied or memory.skipped.is_refused(account):
             return
-        # One list proves that the account is open: then "not found" is an empty range.
-        proven = begun = False
+        proven, begun = True, False
         try:
             with memory.reading():
                 for page in self._read(part):
-                    begun, proven = True, proven or page.proven
+                    begun, proven = True, proven and page.proven
                     for row in self._converted(page, records_schema):
                         yield Record(QuietRow(row), self.name, part)
         except RefusedError as refused:
@@ -231,11 +230,8 @@ class TwilioRetriever(ListRetriever):
 
         Fields of the row that the child wants (`extra_fields`) are in its partition.
         """
-        texts = (
-            parent.parent_key,
-            parent.partition_field,
-            *(p[-1] for p in parent.extra_fields or ()),
-        )
+        extra_fields = [path[-1] for path in parent.extra_fields or ()]
+        texts = [parent.parent_key, parent.partition_field, *extra_fields]
         key, name, *extra = (text.eval(self.config) for text in texts)
         keep = retriever.record_selector.record_filter
         for page in pages:

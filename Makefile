@@ -10,7 +10,7 @@ PORT ?= 8765
 
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit
-.PHONY: demo sync query probe reconcile sandbox manifest test soak docs matrix bench lint clean
+.PHONY: demo sync query report probe reconcile sandbox manifest test soak docs matrix bench lint clean
 
 demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
 	@$(RUN) -m tools.demo
@@ -23,6 +23,9 @@ sync: $(VENV)/demo ## Sync a real account: make sync CONFIG=secrets/config.json
 query: export SQL := $(value SQL)
 query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages limit 5"
 	@$(RUN) -m tools.query '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
+
+report: $(VENV)/report ## Write build/report.html: one page about the tables, with charts
+	@$(RUN) -m tools.report '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
 
 probe: $(VENV)/demo ## Ask a real account what the docs leave open: make probe CONFIG=secrets/config.json
 	@$(RUN) -m probe '$(CONFIG)'
@@ -81,13 +84,19 @@ $(VENV)/demo: setup.py | $(VENV)/bin/python
 	$(install)
 	@touch $@
 
-$(VENV)/installed: EXTRAS = dev,demo
+$(VENV)/report: EXTRAS = demo,report
+$(VENV)/report: $(VENV)/demo
+	@echo "Installing Matplotlib into $(VENV), the first time only ..."
+	$(install)
+	@touch $@
+
+$(VENV)/installed: EXTRAS = dev,demo,report
 $(VENV)/installed: setup.py | $(VENV)/bin/python
 	@echo "Installing everything that development needs into $(VENV), which takes minutes ..."
 	$(install)
-	@touch $@ $(VENV)/demo
+	@touch $(VENV)/demo $(VENV)/report $@
 
-$(VENV)/audit: EXTRAS = dev,demo,audit
+$(VENV)/audit: EXTRAS = dev,demo,report,audit
 $(VENV)/audit: $(VENV)/installed
 	@echo "Installing the tools of the audit into $(VENV) ..."
 	$(install)

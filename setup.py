@@ -51,6 +51,8 @@ setup(
         ],
         # make demo, make sync, make query
         "demo": ["dlt[duckdb,parquet,postgres]>=1.31,<2", "trustme>=1.2,<2"],
+        # make report
+        "report": ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"],
     },
     entry_points={"console_scripts": ["source-twilio=source_twilio.run:run"]},
 )

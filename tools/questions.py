@@ -21,55 +21,66 @@ COUNTRY = (
 # Categories that hold no other of these; `other` is the rest of what Twilio billed.
 BILLED = ("sms", "mms", "calls", "recordings", "recordingstorage", "phonenumbers")
 
+MESSAGES_BY_DAY = """
+    select date_created::date as day, count(*) as messages,
+      count(*) filter (status = 'delivered') as delivered,
+      count(*) filter (status = 'received') as received,
+      count(*) filter (status in ('failed', 'undelivered')) as failed,
+      count(*) filter (status not in ('delivered', 'received', 'failed', 'undelivered'))
+        as other
+    from messages group by day order by day desc"""
+FAILURES = f"""
+    with sent as (
+      select {COUNTRY} as country, error_code::varchar as error_code
+      from messages where direction like 'outbound%')
+    select country, error_code, count(*) as messages,
+      round(100.0 * count(*) / any_value(total), 1) || ' %' as "of all sent there"
+    from sent join (select country, count(*) as total from sent group by country)
+      using (country)
+    where error_code is not null group by country, error_code order by messages desc"""
+# Not rounded, so that each row adds up.
+SPEND = f"""
+    with bills as (
+      select accounts.friendly_name as account, date_trunc('month', start_date)::date as month,
+        upper(coalesce(usage_records.price_unit, '')) as currency, category, sum(price) as price
+      from usage_records join accounts on accounts.sid = usage_records.account_sid
+      group by all),
+    parts as (
+      select account, month, currency, sum(price) filter (category = 'totalprice') as total,
+        {", ".join(f"coalesce(sum(price) filter (category = '{c}'), 0) as {c}" for c in BILLED)}
+      from bills group by account, month, currency)
+    select account, month, currency, {", ".join(BILLED)},
+      total - ({" + ".join(BILLED)}) as other, total
+    from parts where total <> 0"""
+CALLS = """
+    select status, count(*) as calls,
+      round(avg(duration) filter (duration > 0)) as "average seconds",
+      round(100.0 * count(*) / sum(count(*)) over (), 1) || ' %' as share
+    from calls group by status order by calls desc"""
+UNUSED = """
+    with used as (
+      select unnest(["from", "to"]) as number from messages
+      where date_created > now() - interval 90 day
+      union
+      select unnest(["from", "to"]) from calls where date_created > now() - interval 90 day)
+    select phone_number as number, accounts.friendly_name as account,
+      incoming_phone_numbers.date_created::date as "owned since"
+    from incoming_phone_numbers join accounts on accounts.sid = account_sid
+    where phone_number not in (select number from used where number is not null)
+    order by 3"""
+
 QUESTIONS = {
-    "1. Messages per day, by status (the last 7 days)": """
-        select date_created::date as day, count(*) as messages,
-          count(*) filter (status = 'delivered') as delivered,
-          count(*) filter (status = 'received') as received,
-          count(*) filter (status in ('failed', 'undelivered')) as failed,
-          count(*) filter (status not in ('delivered', 'received', 'failed', 'undelivered'))
-            as other
-        from messages group by day order by day desc limit 7""",
-    "2. Failure rate, by country and error code": f"""
-        with sent as (
-          select {COUNTRY} as country, error_code from messages where direction like 'outbound%')
-        select country, error_code, count(*) as messages,
-          round(100.0 * count(*) / any_value(total), 1) || ' %' as "of all sent there"
-        from sent join (select country, count(*) as total from sent group by country)
-          using (country)
-        where error_code is not null group by country, error_code order by messages desc limit 8""",
+    "1. Messages per day, by status (the last 7 days)": f"{MESSAGES_BY_DAY} limit 7",
+    "2. Failure rate, by country and error code": f"{FAILURES} limit 8",
     "3. Spend per month, by account and category (the last 3 months)": f"""
-        with bills as (
-          select accounts.friendly_name as account, date_trunc('month', start_date)::date as month,
-            category, sum(price) as price
-          from usage_records join accounts on accounts.sid = usage_records.account_sid
-          group by all),
-        parts as (
-          select account, month, sum(price) filter (category = 'totalprice') as total,
-            {", ".join(f"sum(price) filter (category = '{c}') as {c}" for c in BILLED)}
-          from bills group by account, month)
+        with spend as ({SPEND})
         select account, strftime(month, '%Y-%m') as month,
-          {", ".join(f"round(coalesce({c}, 0), 2) as {c}" for c in BILLED)},
-          round(total - ({" + ".join(f"coalesce({c}, 0)" for c in BILLED)}), 2) as other,
-          round(total, 2) as total
-        from parts where total <> 0 and month >= (select max(month) from parts) - interval 2 month
+          {", ".join(f"round({name}, 2) as {name}" for name in (*BILLED, "other", "total"))}
+        from spend
+        where month >= (select max(month) from spend) - interval 2 month
         order by total desc limit 9""",
-    "4. Calls by outcome": """
-        select status, count(*) as calls,
-          round(avg(duration) filter (duration > 0)) as "average seconds",
-          round(100.0 * count(*) / sum(count(*)) over (), 1) || ' %' as share
-        from calls group by status order by calls desc""",
-    "5. Numbers that nobody has used for 90 days": """
-        with used as (
-          select unnest(["from", "to"]) as number from messages
-          where date_created > now() - interval 90 day
-          union
-          select unnest(["from", "to"]) from calls where date_created > now() - interval 90 day)
-        select phone_number as number, accounts.friendly_name as account,
-          incoming_phone_numbers.date_created::date as "owned since"
-        from incoming_phone_numbers join accounts on accounts.sid = account_sid
-        where phone_number not in (select number from used where number is not null)
-        order by 3 limit 8""",
+    "4. Calls by outcome": CALLS,
+    "5. Numbers that nobody has used for 90 days": f"{UNUSED} limit 8",
 }
 
 

@@ -1,0 +1,118 @@
+"""Charts as SVG for a page: its style sheet colours them, so they are right in light and dark."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from datetime import date
+from html import escape
+from typing import Any, NamedTuple
+
+import matplotlib
+from matplotlib.dates import AutoDateLocator, DateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+# Text stays text, and what customers have written is no formula.
+STYLE = {"svg.fonttype": "none", "svg.hashsalt": "report", "text.parse_math": False}
+STYLE |= {"font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
+# Stand-ins for the colours of the style sheet: `#c0ffNN` becomes `var(--cNN)`.
+INK, GRID = "#c0ff00", "#c0ff01"
+NAMED = {"delivered": "#c0ff10", "received": "#c0ff11", "failed": "#c0ff12", "other": "#c0ff13"}
+SERIES = [f"#c0ff2{number}" for number in range(8)]
+# As wide as a phone needs it; a page puts two side by side.
+WIDTH, DPI = 5.0, 72
+
+
+class Chart(NamedTuple):
+    """What a chart shows of a table.
+
+    Attributes:
+        x: the column with dates, for bars that stand, or with names, for bars that lie.
+        values: the columns with numbers; bars that stand are stacks of them.
+        label: what the numbers count.
+    """
+
+    x: str
+    values: Sequence[str]
+    label: str
+
+
+def draw(chart: Chart, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return the chart of a table's rows as SVG."""
+    where = {name: index for index, name in enumerate(columns)}
+    x = [row[where[chart.x]] for row in rows]
+    values = {name: [float(row[where[name]] or 0) for row in rows] for name in chart.values}
+    shown = {name: found for name, found in values.items() if any(found)} or values
+    with matplotlib.rc_context(STYLE):
+        if isinstance(x[0], date):
+            return as_svg(standing(x, shown, chart.label), chart.label)
+        return as_svg(lying([str(name) for name in x], shown, chart.label), chart.label)
+
+
+def standing(days: list[date], values: dict[str, list[float]], label: str) -> Figure:
+    """Return a stack of values for each day or month, the newest on the right."""
+    figure = Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    months = all(day.day == 1 for day in days) and len(days) > 1
+    above, below = [0.0] * len(days), [0.0] * len(days)
+    for number, (name, found) in enumerate(values.items()):
+        base = [above[i] if value >= 0 else below[i] for i, value in enumerate(found)]
+        colour = NAMED.get(name) or SERIES[number % len(SERIES)]
+        # Matplotlib takes dates, which its types do not say.
+        at: Any = days
+        axes.bar(at, found, 25 if months else 0.9, base, color=colour, label=name)
+        above = [a + max(value, 0) for a, value in zip(above, found, strict=True)]
+        below = [b + min(value, 0) for b, value in zip(below, found, strict=True)]
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=6))
+    axes.xaxis.set_major_formatter(DateFormatter("%Y-%m" if months else "%m-%d"))
+    finish(figure, axes, label, "y")
+    figure.legend(
+        loc="outside upper left", ncols=3, frameon=False, labelcolor=INK, handlelength=0.8
+    )
+    return figure
+
+
+def lying(names: list[str], values: dict[str, list[float]], label: str) -> Figure:
+    """Return a bar for each name, the first on top, with its number beside it."""
+    figure = Figure(figsize=(WIDTH, 0.7 + 0.36 * len(names)), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    [found] = values.values()
+    cut = [name if len(name) < 30 else f"{name[:28]}..." for name in names]
+    places = range(len(names))
+    bars = axes.barh(places, found, 0.7, color=SERIES[0])
+    axes.bar_label(bars, [f"{value:,.0f}" for value in found], padding=4, color=INK)
+    axes.set_yticks(places, cut)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    finish(figure, axes, label, "x")
+    return figure
+
+
+def finish(figure: Figure, axes: Any, label: str, along: str) -> None:
+    """Give a chart its colours, and lines along the axis of numbers."""
+    figure.patch.set_visible(False)
+    axes.patch.set_visible(False)
+    axes.set_axisbelow(True)
+    axes.grid(axis=along, color=GRID, linewidth=0.8)
+    axes.tick_params(colors=INK, length=0)
+    for spine in axes.spines.values():
+        spine.set_color(GRID)
+    number = axes.yaxis if along == "y" else axes.xaxis
+    number.set_major_locator(MaxNLocator(4))
+    number.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    number.set_label_text(label, color=INK)
+
+
+def as_svg(figure: Figure, label: str) -> str:
+    """Return a figure as an element of a page."""
+    file = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(file, format="svg", metadata=nothing)
+    svg = file.getvalue()
+    svg = re.sub(r"(?s)^.*?(?=<svg)|<metadata>.*?</metadata>| xmlns(:\w+)?=\"[^\"]*\"", "", svg)
+    # Several charts are in one page, where an id is to be the only one; paths need theirs.
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"#c0ff(\d\d)", r"var(--c\1)", svg)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import requests
 
 from source_twilio.errors import LOGGER
+from source_twilio.progress import Progress
 from source_twilio.shared import Answer, SharedLists
 from source_twilio.skipped import Skipped
 
@@ -90,6 +91,7 @@ class Memory:
     lock: threading.RLock = field(default_factory=threading.RLock)
     accounts: Answer = field(default_factory=Answer)
     lists: SharedLists = field(default_factory=SharedLists)
+    progress: Progress = field(default_factory=Progress)
     _warned: set[str] = field(default_factory=set)
 
     @contextmanager

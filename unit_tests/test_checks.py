@@ -257,8 +257,8 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "unknown edge": (
         given(edge="nowhere"),
-        "The proxy does not connect to api.nowhere.us1.twilio.com: check HTTPS_PROXY, and the "
-        "proxy.",
+        "Config validation error: 'nowhere' is not one of ['ashburn', 'dublin', 'frankfurt', "
+        "'roaming', 'sao-paulo', 'singapore', 'sydney', 'tokyo', 'umatilla']",
     ),
     "unknown region": (
         given(region="us2"),

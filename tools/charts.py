@@ -68,9 +68,9 @@ def standing(days: list[date], values: dict[str, list[float]], label: str) -> Fi
     axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=6))
     axes.xaxis.set_major_formatter(DateFormatter("%Y-%m" if months else "%m-%d"))
     finish(figure, axes, label, "y")
-    figure.legend(
-        loc="outside upper left", ncols=3, frameon=False, labelcolor=INK, handlelength=0.8
-    )
+    in_line = len(values) if len(values) < 5 else 3
+    place = {"loc": "outside upper left", "ncols": in_line, "columnspacing": 1.2}
+    figure.legend(**place, frameon=False, labelcolor=INK, handlelength=0.8)
     return figure
 
 

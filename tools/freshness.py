@@ -6,6 +6,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,13 @@ COLUMNS = """
 select table_name, list(column_name) from duckdb_columns()
 where schema_name = 'twilio' group by all
 """
+NAMES = """
+select sid, coalesce(friendly_name, sid)
+  || case when status <> 'active' then ' (' || status || ')' else '' end
+from accounts
+"""
+DAY = timedelta(days=1)
+moment = datetime.fromisoformat
 STATE = "select state from _dlt_pipeline_state order by version desc, created_at desc limit 1"
 
 
@@ -27,7 +35,8 @@ class Part(NamedTuple):
     """What a stream has of an account.
 
     Attributes:
-        account: its name, its SID if it has none, or nothing for lists that are no account's.
+        account: its name, with its status if that is not active; its SID if it has no name; or
+            nothing for lists that are no account's.
         rows: how many there are.
         newest: when the newest came to be, UTC, or nothing if the rows have no date.
         until: up to where the state says that all is read, or nothing for lists read in full.
@@ -40,12 +49,13 @@ class Part(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """A stream with its accounts; `newest` is that of all, `until` the oldest of all."""
+    """A stream: the newest of all its accounts, those that are `behind` by a day, and each one."""
 
     name: str
     rows: int
     newest: str
     until: str
+    behind: list[str]
     parts: list[Part]
 
 
@@ -54,7 +64,7 @@ def streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
     columns: dict[str, list[str]] = dict(connection.execute(COLUMNS).fetchall())
     names: dict[str, str] = {}
     if "accounts" in columns:
-        names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())
+        names = dict(connection.execute(NAMES).fetchall())
     read = states(connection)
     found = []
     for table, *_ in connection.execute(TABLES).fetchall():
@@ -65,15 +75,11 @@ def streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
             Part(names.get(sid) or sid, *rows.get(sid, (0, "")), until.get(sid, ""))
             for sid in accounts
         ]
-        found.append(
-            Stream(
-                table,
-                sum(part.rows for part in parts),
-                max((part.newest for part in parts), default=""),
-                min(filter(None, until.values()), default=""),
-                parts,
-            )
-        )
+        newest = max((part.newest for part in parts), default="")
+        latest = max((part.until for part in parts), default="")
+        behind = [p.account for p in parts if p.until and moment(p.until) < moment(latest) - DAY]
+        rows_of_all = sum(part.rows for part in parts)
+        found.append(Stream(table, rows_of_all, newest, latest, behind, parts))
     return found
 
 

@@ -127,7 +127,7 @@ FIGURES: Sequence[tuple[str, Sequence[str], str]] = (
         "select count(*) from messages where date_created > now() - interval 30 day",
     ),
     (
-        "of the sent ones failed",
+        "of those sent failed",
         ("messages",),
         """select round(100.0 * count(*) filter (status in ('failed', 'undelivered'))
           / nullif(count(*), 0), 1) || ' %' from messages

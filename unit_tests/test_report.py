@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from sandbox import Sandbox
+from tools.reconcile import compared, missing
 from tools.report import main
 from unit_tests.browser import look
 from unit_tests.syncing import configured, sync
@@ -169,11 +170,14 @@ def test_freshness(synced: Synced) -> None:
             account: [f"{count:,}", newest]
             for account, count, newest in asked(
                 database,
-                f"""select friendly_name, count(*), strftime(max(t.{date}), '%Y-%m-%d %H:%M')
+                f"""select friendly_name || if(accounts.status = 'active', '', ' (suspended)'),
+                  count(*), strftime(max(t.{date}), '%Y-%m-%d %H:%M')
                 from {name} t join accounts on accounts.sid = account_sid group by 1""",
             )
         }
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", row[3]) for row in rows[0][1:])
+    assert "Behind: Northwind Closed (closed)</span>" in sections["messages"]
+    assert "Behind" not in sections["queues"]
     assert "read up to" not in sections["queues"].partition("</summary>")[0]
     assert "streams of the connector have no table" in text
     assert re.search(r"have no table</summary>\s*<p>.*\bconferences\b", text)
@@ -192,6 +196,29 @@ def test_the_page_stands_alone(synced: Synced) -> None:
     )
     assert re.search(r"<text [^>]*>&lt;script&gt;alert\(.*?</text>", text)
     assert token not in text
+
+
+def test_missing_days(synced: Synced, tmp_path: Path) -> None:
+    """A day whose rows are lost is named, as `make reconcile` names it."""
+    assert '<p class="good">No day is missing rows.</p>' in synced.text
+    database = tmp_path / "t.duckdb"
+    database.write_bytes(synced.database.read_bytes())
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("set timezone = 'UTC'; use twilio")
+        whole = [row for row in compared(connection) if row.verdict == "agrees"]
+        lost = max((r for r in whole if r.category == "calls-inbound"), key=lambda row: row.billed)
+        connection.execute(
+            "delete from calls where account_sid = ? and start_time::date = ?",
+            (lost.account_sid, lost.day),
+        )
+        found = missing(compared(connection))
+    assert ("calls-inbound", lost.billed, 0) in [(r.category, r.billed, r.units) for r in found]
+    text = written(database, tmp_path)
+    assert '<p class="bad">Rows are missing on 1 day of an account:</p>' in text
+    rows = Page(text).table("day", "account", "category", "billed", "arrived")
+    assert [(r["day"], r["category"], Decimal(r["billed"]), r["arrived"]) for r in rows] == [
+        (str(row.day), row.category, row.billed, str(row.units)) for row in found
+    ]
 
 
 def test_missing_tables(synced: Synced, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

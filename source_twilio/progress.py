@@ -9,6 +9,7 @@ from source_twilio.errors import LOGGER
 class Progress:
     """Counts what has arrived, and logs a line about it now and then.
 
+    The list of accounts, which most streams begin with, belongs to no account and is not counted.
     The line comes with the first page after `every` seconds. While no page comes, the waits are in
     the log.
     """
@@ -21,9 +22,11 @@ class Progress:
         self._accounts: set[str] = set()
         self._lock = threading.Lock()
 
-    def page(self, records: int) -> None:
+    def page(self, account: str, records: int) -> None:
         """Count a page, and log a line if it is time."""
         with self._lock:
+            if not account:
+                return
             self._pages += 1
             self._records += records
             now = time.monotonic()
@@ -39,5 +42,6 @@ class Progress:
     def complete(self, account: str) -> None:
         """Count a list of an account that has been read, or a part of it with a cursor."""
         with self._lock:
-            self._lists += 1
-            self._accounts.add(account)
+            if account:
+                self._lists += 1
+                self._accounts.add(account)

@@ -79,8 +79,7 @@ class TwilioRetriever(ListRetriever):
             with memory.reading():
                 for page in self._read(part):
                     begun, proven = True, proven and page.proven
-                    if account.sid:
-                        memory.progress.page(len(page.rows))
+                    memory.progress.page(account.sid, len(page.rows))
                     for row in self._converted(page, records_schema):
                         yield Record(QuietRow(row), self.name, part)
         except RefusedError as refused:
@@ -95,8 +94,7 @@ class TwilioRetriever(ListRetriever):
         else:
             if gap := memory.gaps.pop((self.name, account.sid), ""):
                 LOGGER.warning(gap)
-            if account.sid:
-                memory.progress.complete(account.sid)
+            memory.progress.complete(account.sid)
             if proven:
                 self._observe(part)
 

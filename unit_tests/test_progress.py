@@ -22,7 +22,7 @@ def test_lines(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
         (161.0, 0, "AC3"),
     ):
         now[0] = second
-        progress.page(rows)
+        progress.page(account, rows)
         progress.complete(account)
     assert caplog.messages == [
         "So far: 1,234 records on 2 pages; complete are 1 lists of 1 accounts.",

@@ -191,10 +191,7 @@ class TwilioRetriever(ListRetriever):
                 yield Part(below.read(items, one.window), one.window)
 
     def _below(self, item: StreamSlice) -> Iterator[Page]:
-        """Yield the list below an item, newest first as far as the slice goes back (BEHAVIOR 36).
-
-        A row whose date is not known does not end it.
-        """
+        """Yield the list below an item; one that is newest first to the slice's start (36)."""
         since = str(item.get("start_time") or "")
         for page in self._pages(item):
             yield page

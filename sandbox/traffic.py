@@ -64,7 +64,7 @@ CALLS = [
 # Where a customer's number begins, kept free for examples; how many digits follow; how often in
 # a hundred.
 PHONES = {
-    "+1415555": (4, 60),
+    "+1212555": (4, 60),
     "+447700900": (3, 20),
     "+3363998": (4, 10),
     "+61491570": (3, 6),

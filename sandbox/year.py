@@ -93,7 +93,8 @@ class Year:
 
     def _incoming_phone_numbers(self, stream: str) -> None:
         for number, created in self._spread(stream):
-            phone, sid = f"+1415555{number:04}", self.store.sid("PN")
+            place = 10 * (len(self.store.accounts) - 1) + number
+            phone, sid = f"+1415555{place % 10_000:04}", self.store.sid("PN")
             self.numbers.append((phone, sid))
             names = {"phone_number": phone, "friendly_name": traffic.formatted(phone)}
             self.store.add(stream, self.account, created, sid=sid, **names)

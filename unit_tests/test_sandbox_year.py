@@ -37,6 +37,16 @@ def test_owned_numbers(year: dict[str, Rows]) -> None:
     assert len(owned) - len(used) == 2
 
 
+def test_numbers_have_one_owner(sandbox: Sandbox) -> None:
+    """No number belongs to two accounts."""
+    owned = [
+        row["phone_number"]
+        for account in sandbox.accounts
+        for row in sandbox.rows("incoming_phone_numbers", account.sid)
+    ]
+    assert len({*owned}) == len(owned) == 30
+
+
 def test_recordings(year: dict[str, Rows]) -> None:
     """A recording is of a call that took place, within its time, and priced by the minute."""
     assert year["recordings"]

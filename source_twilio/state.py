@@ -145,9 +145,11 @@ class AccountStateMigration(StateMigration):
         back = timedelta(days=config.get("settling_days", 14) if parameters.get("settles") else 0)
         if value in (None, "undated"):
             back = max(back, days(parameters.get("followed_for", "P0D")))
+        # Where a 404 keeps the cursor at the end of an older window, seconds tell nothing (16).
+        cut = cursor.second and not getattr(self.declarative_stream.retriever, "empty_statuses", ())
         back -= timedelta(minutes=config.get("lookback_window", 1440))
         last, today = cursor + CLOCK_MARGIN, datetime.now(timezone.utc).date()
-        if cursor.second or last.date() >= today or back <= timedelta():
+        if cut or last.date() >= today or back <= timedelta():
             return cursor
         midnight = last.replace(hour=0, minute=0, second=0, microsecond=0)
         return min(cursor, midnight - back - timedelta(seconds=1))

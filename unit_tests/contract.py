@@ -18,6 +18,7 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 from sandbox import Sandbox
 from sandbox.data import seconds_of
 from sandbox.endpoints import ENDPOINTS
+from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
 from unit_tests.conftest import NOW
 from unit_tests.reading import final_state, problems, records
@@ -138,7 +139,8 @@ def shown(
     query = QUERIES.get(stream)
     found: Found = Counter()
     for account in accounts or sids(twilio):
-        if stream == "accounts" and account != twilio.accounts[0].sid:
+        main_only = stream == "accounts" or STREAMS[stream].main_only
+        if main_only and account != twilio.accounts[0].sid:
             continue
         for row in twilio.rows(stream, account, query):
             if since is None or moment_of(stream, row) >= since.timestamp():

@@ -90,7 +90,7 @@ MOMENTS = st.datetimes(
 
 def settles(config: dict[str, Any]) -> AccountStateMigration:
     """Return the migration of a stream whose rows settle."""
-    stream: Any = SimpleNamespace(parameters={"settles": True})
+    stream: Any = SimpleNamespace(parameters={"settles": True}, retriever=None)
     return AccountStateMigration(stream, config)
 
 

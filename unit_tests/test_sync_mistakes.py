@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from sandbox import Sandbox
+from sandbox.streams import STREAMS
 from source_twilio.run import run
 from tools.sync import main
 from unit_tests.syncing import configured, start, sync
@@ -229,7 +230,10 @@ def test_two_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
     configured(tmp_path, sandbox.config)
     with start(tmp_path) as first:
         assert first.stderr
-        assert first.stderr.readline() == f"Reading 81 streams into {tmp_path}/t.duckdb ...\n"
+        assert (
+            first.stderr.readline()
+            == f"Reading {len(STREAMS)} streams into {tmp_path}/t.duckdb ...\n"
+        )
         assert sync(tmp_path) == (
             2,
             "",
@@ -259,7 +263,7 @@ def test_disk_full(tmp_path: Path, sandbox: Sandbox) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert (status, output) == (1, "")
     assert errors == (
-        f"Reading 81 streams into {tmp_path}/t.duckdb ...\n"
+        f"Reading {len(STREAMS)} streams into {tmp_path}/t.duckdb ...\n"
         "The disk is full: make room, and run it again. What is loaded stays.\n"
         f"The log is {tmp_path}/t.duckdb.sync/sync.log.\n"
     )

@@ -8,19 +8,24 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox import Request, Sandbox
-from sandbox.api import ENDPOINTS, ROUTES
+from sandbox.api import ENDPOINTS, ROUTES, STREAMS
 from sandbox.data import seconds_of
 
 Row = Mapping[str, Any]
 # The largest page, where Twilio documents no other size.
 PAGE = 1000
-# A request shows the conferences of one of these (BEHAVIOR 32).
-STATUSES = ("init", "in-progress", "completed")
+# A request shows the conferences, or the rooms, of one status (BEHAVIOR 32, 43).
+STATUSES = {
+    "conferences": ("init", "in-progress", "completed"),
+    "video_rooms": ("in-progress", "completed", "failed"),
+}
 STATUSES_WITH_PARTICIPANTS = ("init", "in-progress")
+# These are read below all items of their list that go on, whatever their dates.
+OF_LIVE = ("conference_participants", "video_room_participants")
 # The dates of a row that a filter can act on.
 DATES = (
     *("date_created", "date_sent", "date_updated", "start_time", "date_generated"),
-    *("start_date", "end_date"),
+    *("start_date", "end_date", "create_time", "event_date"),
 )
 
 
@@ -37,44 +42,54 @@ def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str
     """Return how many requests for each list a perfect client needs when nothing has happened.
 
     It knows which accounts are closed, and asks no list twice. It reads a list page by page. Of a
-    list with a date filter it reads the rows `since` that POSIX time. Conferences are one list for
-    each status. A list below a list it reads for each parent that can have something.
+    list with a date filter it reads the rows `since` that POSIX time. Conferences and rooms are one
+    list for each status. A list below a list it reads for each parent that can have something. The
+    prices it asks of the main account.
     """
     wanted = set(streams)
-    statuses = STATUSES if "conferences" in wanted else STATUSES_WITH_PARTICIPANTS
+    statuses: dict[str, tuple[str, ...]] = dict(STATUSES)
+    if "conferences" not in wanted:
+        statuses["conferences"] = STATUSES_WITH_PARTICIPANTS
     wanted |= {above for each in ENDPOINTS if each.stream in wanted for above in each.parents}
     found: Counter[str] = Counter()
     open_accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
     for endpoint in ENDPOINTS:
         if endpoint.stream not in wanted:
             continue
-        for account in open_accounts[: 1 if endpoint.stream == "accounts" else None]:
+        main_only = endpoint.stream == "accounts" or "_pricing_" in endpoint.stream
+        for account in open_accounts[: 1 if main_only else None]:
             if endpoint.parent:
-                parents = twilio.rows(endpoint.parent, account)
-                found[endpoint.stream] += sum(has(endpoint.stream, row, since) for row in parents)
+                dated = bool(STREAMS[endpoint.parent].between or STREAMS[endpoint.parent].dates)
+                for row in twilio.rows(endpoint.parent, account):
+                    live = endpoint.stream in OF_LIVE and row["status"] != "completed"
+                    if not dated or live or newest(row) >= since:
+                        found[endpoint.stream] += lists(endpoint.stream, row)
                 continue
             rows = twilio.rows(endpoint.stream, account)
             if endpoint.dates or endpoint.between:
                 rows = [row for row in rows if newest(row) >= since]
-            if endpoint.stream == "conferences":
-                lists = [[row for row in rows if row["status"] == each] for each in statuses]
-            else:
-                lists = [rows]
+            parts = [rows]
+            if each_status := statuses.get(endpoint.stream):
+                parts = [[row for row in rows if row["status"] == each] for each in each_status]
             # An empty list has one page.
             size = endpoint.resource.page_size or PAGE
-            found[endpoint.stream] += sum(max(1, math.ceil(len(each) / size)) for each in lists)
+            found[endpoint.stream] += sum(max(1, math.ceil(len(each) / size)) for each in parts)
     return found
 
 
-def has(stream: str, parent: Row, since: float) -> bool:
-    """Return whether a parent can have rows of the stream that a sync has to fetch."""
+def lists(stream: str, parent: Row) -> int:
+    """Return how many lists of the stream below a parent a sync has to fetch."""
     if stream == "conference_participants":
-        return parent["status"] in STATUSES_WITH_PARTICIPANTS
+        return int(parent["status"] in STATUSES_WITH_PARTICIPANTS)
     if stream == "message_media":
-        return parent["num_media"] != "0" and newest(parent) >= since
+        return int(parent["num_media"] != "0")
     if stream.startswith("available_phone_numbers"):
-        return stream.removeprefix("available_phone_numbers_") in parent["subresource_uris"]
-    return True
+        return int(stream.removeprefix("available_phone_numbers_") in parent["subresource_uris"])
+    if stream in ("intelligence_sentences", "intelligence_operator_results"):
+        return int(parent["status"] == "completed")
+    if stream == "video_room_participants":
+        return {"in-progress": 3, "completed": 1}.get(parent["status"], 0)
+    return 1
 
 
 def newest(row: Row) -> float:

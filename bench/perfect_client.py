@@ -62,8 +62,8 @@ def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str
                 dated = bool(STREAMS[endpoint.parent].between or STREAMS[endpoint.parent].dates)
                 for row in twilio.rows(endpoint.parent, account):
                     live = endpoint.stream in OF_LIVE and row["status"] != "completed"
-                    if not dated or live or newest(row) >= since:
-                        found[endpoint.stream] += lists(endpoint.stream, row)
+                    old = dated and not live and newest(row) < since
+                    found[endpoint.stream] += 0 if old else lists(endpoint.stream, row)
                 continue
             rows = twilio.rows(endpoint.stream, account)
             if endpoint.dates or endpoint.between:

@@ -143,7 +143,7 @@ class AccountStateMigration(StateMigration):
         """
         parameters, config = self.declarative_stream.parameters, self.config
         back = timedelta(days=config.get("settling_days", 14) if parameters.get("settles") else 0)
-        if value in (None, "undated"):
+        if value == "undated" or not self._lists()[1]:
             back = max(back, days(parameters.get("followed_for", "P0D")))
         # Where a 404 keeps the cursor at the end of an older window, seconds tell nothing (16).
         cut = cursor.second and not getattr(self.declarative_stream.retriever, "empty_statuses", ())

@@ -145,7 +145,9 @@ class Expected:
                 if not given.get("skipped"):
                     yield placeholder, rows[-1][parent.key]
             rows = [{k: v for k, v in row.items() if k != "skipped"} for row in rows]
-            yield from self._others(mock, number, placeholder, above, rows[0].get(parent.key))
+            yield from self._others(
+                mock, number, placeholder, above, (rows or [{}])[0].get(parent.key)
+            )
             never = f"{address}&Page=1&PageToken=PA9" if listed.ends_early else None
             mock.page(address, resource.list_key or "", rows, never)
 

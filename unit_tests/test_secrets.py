@@ -95,6 +95,11 @@ def connection(opened: Make, tmp_path: Path) -> tuple[Planted, list[str], Path]:
     twilio.add("monitor_events", main, date_created=yesterday, event_date=yesterday)
     message = twilio.add("messages", main, date_created=yesterday, num_media="1")
     twilio.add("message_media", main, message["sid"], date_created=yesterday)
+    transcript = twilio.add(
+        "intelligence_transcripts", main, date_created=yesterday, status="completed"
+    )
+    for below in ("intelligence_sentences", "intelligence_operator_results"):
+        twilio.add(below, main, transcript["sid"])
     catalog = SourceTwilio(config=twilio.config).discover(logging.getLogger(), twilio.config)
     streams = [
         {

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from sandbox import Sandbox
+from sandbox.streams import STREAMS
 from soak.streams import ALL_ROWS, identity_fields, state_file
 
 Row = dict[str, Any]
@@ -64,7 +65,7 @@ def key(stream: str, row: Mapping[str, Any]) -> Key:
 def shown(twilio: Sandbox, stream: str) -> set[Key]:
     """Return the keys of all rows of a stream, except those of closed accounts."""
     accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
-    if stream == "accounts":
+    if stream == "accounts" or STREAMS[stream].main_only:
         del accounts[1:]
     query = ALL_ROWS.get(stream, {})
     return {

@@ -192,12 +192,13 @@ class TwilioRetriever(ListRetriever):
 
     def _below(self, item: StreamSlice) -> Iterator[Page]:
         """Yield the list below an item; one that is newest first to the slice's start (36)."""
-        since = str(item.get("start_time") or "")
+        since = str(item.get("start_time") or "") if self.newest_first else ""
         for page in self._pages(item):
             yield page
-            dates = [read_date(row.get("date_created")) or since for row in page.rows]
-            if self.newest_first and max(dates, default=since) < since:
-                return
+            if since and page.rows:
+                dates = (read_date(row.get("date_created")) or since for row in page.rows)
+                if max(dates) < since:
+                    return
 
     def _width(self) -> int:
         """Return how many lists to ask at a time: a share of what the slices being read may ask.

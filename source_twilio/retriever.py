@@ -14,7 +14,7 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_twilio.credentials import lacks_permission, may_not_read
 from source_twilio.dates import read_date
-from source_twilio.errors import LOGGER, RefusedError, describe, error
+from source_twilio.errors import LOGGER, RefusedError, describe, error, is_not_enabled
 from source_twilio.memory import known
 from source_twilio.nested import Below
 from source_twilio.pages import ListRetriever, is_active
@@ -102,15 +102,16 @@ class TwilioRetriever(ListRetriever):
         """Leave the account out; raise if it is the configured one, and should show the list."""
         memory, account, status = known(self.config), self._account(part), response.status_code
         # A product API refuses whoever does not use the product (BEHAVIOR 34).
-        unused = account.of_product_api and not lacks_permission(response, self.config)
-        if account.sid == self.config["account_sid"] and status in (401, 403) and not unused:
+        unused = account.of_product_api and is_not_enabled(response)
+        denied = not unused or lacks_permission(response, self.config)
+        if account.sid == self.config["account_sid"] and status in (401, 403) and denied:
             with memory.lock:
                 said, self._denied = self._denied, True
             if said:
                 return
             sentence = f"{self.name}: {may_not_read(response, self.config)}."
             raise error(sentence, FailureType.config_error)
-        memory.skipped.note(self.name, account, status, is_active(part.extra_fields))
+        memory.skipped.note(self.name, account, status, is_active(part.extra_fields), unused)
 
     def _observe(self, part: StreamSlice) -> None:
         """Tell the cursor that the slice has arrived up to its end."""

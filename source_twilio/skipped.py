@@ -31,9 +31,9 @@ class Skipped:
         """Begin with nothing."""
         self._lock = Lock()
         self._opened: set[Account] = set()
-        self._refused: dict[Account, None] = {}
-        # The accounts that a single list left out, by stream.
-        self._left_out: dict[str, dict[Account, None]] = {}
+        self._refused: dict[Account, bool] = {}
+        # The accounts that a single list left out, by stream, and whether they do not use it.
+        self._left_out: dict[str, dict[Account, bool]] = {}
         weakref.finalize(self, report, self._refused, self._left_out)
 
     def opened(self, account: Account) -> None:
@@ -44,14 +44,24 @@ class Skipped:
         """Return whether the account refuses its credentials."""
         return account in self._refused
 
-    def note(self, stream: str, account: Account, status: int, is_active: bool = True) -> None:
-        """Note that a stream leaves an account out, and warn of the first few."""
-        unused = account.of_product_api and is_active
+    def note(
+        self,
+        stream: str,
+        account: Account,
+        status: int,
+        is_active: bool = True,
+        unused: bool = False,
+    ) -> None:
+        """Note that a stream leaves an account out, and warn of the first few.
+
+        `unused` says that the answer is the one to active accounts without the product.
+        """
+        by_product, unused = account.of_product_api and is_active, unused and is_active
         with self._lock:
-            everywhere = status == 401 and account not in self._opened and not unused
+            everywhere = status == 401 and account not in self._opened and not by_product
             accounts = self._refused if everywhere else self._left_out.setdefault(stream, {})
             known = account in accounts
-            accounts[account] = None
+            accounts[account] = unused
         if not known and not unused and len(accounts) <= NAMED:
             LOGGER.warning(
                 "%s: Twilio refuses to show account %s (HTTP %s): skipped, its cursor stays.",
@@ -61,18 +71,17 @@ class Skipped:
             )
 
 
-def report(refused: dict[Account, None], left_out: dict[str, dict[Account, None]]) -> None:
+def report(refused: dict[Account, bool], left_out: dict[str, dict[Account, bool]]) -> None:
     """Log how many accounts were skipped, where they were more than have been named."""
     for stream, found in {"all streams": refused, **left_out}.items():
         accounts = [*dict.fromkeys(account.sid for account in found)]
-        unused = stream in left_out and any(account.of_product_api for account in found)
+        unused = any(found.values())
         if unused or len(accounts) > NAMED:
-            named = ", ".join(accounts[:NAMED])
             LOGGER.warning(
-                "%s: Twilio refuses to show %s accounts%s: skipped, cursors stay. "
-                "The first are %s.",
+                "%s: Twilio refuses to show %s account%s%s: skipped, cursors stay. The first: %s.",
                 stream,
                 len(accounts),
+                "s" if accounts[1:] else "",
                 ", which may not use the product" if unused else "",
-                named,
+                ", ".join(accounts[:NAMED]),
             )

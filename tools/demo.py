@@ -91,14 +91,11 @@ def go_on(twilio: Any) -> None:
 
 def answer() -> None:
     """Print what the second sync changed, and what the tables know."""
-    import duckdb
-
-    from tools.query import show
+    from tools.query import opened, show
     from tools.questions import QUESTIONS, changes
 
-    with duckdb.connect(str(DATABASE), read_only=True) as connection:
+    with opened(DATABASE) as connection:
         connection.execute(f"attach '{BEFORE}' as earlier (read_only)")
-        connection.execute("use twilio")
         print("\nWhat the second sync changed\n")
         show(connection, changes("messages", "calls", "recordings", "queues", "usage_records"))
         for question, query in QUESTIONS.items():

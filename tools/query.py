@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+from warehouse.mistakes import Mistake
 from warehouse.target import DATASET
 
 TABLES = """
@@ -19,18 +21,26 @@ where schema_name = 'twilio' and table_name not like '\\_dlt%' escape '\\' order
 
 def main(arguments: Sequence[str]) -> int:
     """Print what the query SQL finds in a DuckDB file; without one, which tables there are."""
-    database, query = Path(arguments[0]), os.environ.get("SQL", "").strip()
+    try:
+        with opened(Path(arguments[0])) as connection:
+            show(connection, os.environ.get("SQL", "").strip() or TABLES)
+    except Mistake as mistake:
+        print(mistake, file=sys.stderr)
+        return mistake.status
+    return 0
+
+
+@contextmanager
+def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file of tables, in UTC. Raises `Mistake` for what DuckDB says of it or of a query."""
     if not database.is_file():
-        print(f"There is no {database}: make sync or make demo writes it.", file=sys.stderr)
-        return 2
+        raise Mistake(f"There is no {database}: make sync or make demo writes it.")
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
-            connection.execute(f"use {DATASET}")
-            show(connection, query or TABLES)
+            connection.execute(f"set timezone = 'UTC'; use {DATASET}")
+            yield connection
     except duckdb.Error as wrong:
-        print(str(wrong).partition("\n\nLINE")[0], file=sys.stderr)
-        return 1
-    return 0
+        raise Mistake(str(wrong).partition("\n\nLINE")[0]) from wrong
 
 
 def show(connection: duckdb.DuckDBPyConnection, query: str) -> None:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
-from tools.query import TABLES, show
+from tools.query import TABLES, opened, show
 from warehouse.mistakes import Mistake
-from warehouse.target import DATASET
 
 SQL = Path(__file__).with_name("reconcile.sql").read_text("utf-8")
 NEEDED = ("accounts", "usage_records", "messages", "calls", "recordings")
@@ -100,39 +99,47 @@ group by 1, 2 order by 1, 2
 """
 
 
+def gaps(rows: Sequence[Compared]) -> list[list[Compared]]:
+    """Return the days on which rows are missing; days of a category that follow are one gap."""
+    found: list[list[Compared]] = []
+    for row in sorted(missing(rows), key=lambda row: (row.account_sid, row.category, row.day)):
+        last = found[-1][-1] if found else None
+        follows = last and (last.account_sid, last.category) == (row.account_sid, row.category)
+        if last and follows and row.day - last.day == timedelta(days=1):
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return sorted(found, key=lambda gap: gap[0].day)
+
+
 def lines(rows: Sequence[Compared], names: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line for each day on which rows are missing; the names are those of accounts."""
-    named = missing(rows)
-    days = len({(row.account_sid, row.day) for row in named})
+    """Yield a line for each gap in an account's category; the names are those of accounts."""
+    found = gaps(rows)
+    days = len({(row.account_sid, row.day) for gap in found for row in gap})
     if not days:
         yield "No day is missing rows."
         return
     yield f"Rows are missing on {days} {'day' if days == 1 else 'days'}:"
-    for row in named:
-        account = f"{names.get(row.account_sid, 'Account')} ({row.account_sid})"
-        yield (
-            f"  {row.day}  {account}  {row.category}: {row.billed.normalize():f} billed, "
-            f"{row.units} arrived"
-        )
+    for gap in found:
+        first, last = gap[0], gap[-1]
+        when = f"{first.day}" if first is last else f"{first.day} to {last.day}"
+        account = f"{names.get(first.account_sid, 'Account')} ({first.account_sid})"
+        billed = sum((row.billed for row in gap), Decimal())
+        units = sum(row.units for row in gap)
+        said = f"{billed.normalize():f} billed, {units} arrived"
+        yield f"  {when}  {account}  {first.category}: {said}"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Compare the tables of a DuckDB file; return 1 if rows are missing, 2 for a mistake."""
-    database = Path(arguments[0])
     try:
-        if not database.is_file():
-            raise Mistake(f"There is no {database}: make sync or make demo writes it.")
-        with duckdb.connect(str(database), read_only=True) as connection:
-            connection.execute(f"use {DATASET}")
+        with opened(Path(arguments[0])) as connection:
             rows = compared(connection)
             show(connection, SUMMARY)
             names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())
     except Mistake as mistake:
         print(mistake, file=sys.stderr)
         return mistake.status
-    except duckdb.Error as wrong:
-        print(str(wrong).partition("\n\nLINE")[0], file=sys.stderr)
-        return 2
     print()
     for line in lines(rows, names):
         print(line)

@@ -18,10 +18,9 @@ from markupsafe import Markup
 
 from tools import freshness, reconcile
 from tools.charts import draw
-from tools.query import TABLES
+from tools.query import TABLES, opened
 from tools.sections import FIGURES, SECTIONS, Block, Section
 from warehouse.mistakes import Mistake
-from warehouse.target import DATASET
 
 REPORT = Path("build/report.html")
 
@@ -119,16 +118,12 @@ def page(connection: duckdb.DuckDBPyConnection, name: str) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Write the page about a DuckDB file; return 0, or 2 for a mistake."""
     database, report = Path(arguments[0]), Path([*arguments[1:], str(REPORT)][0])
-    if not database.is_file():
-        print(f"There is no {database}: make sync or make demo writes it.", file=sys.stderr)
-        return 2
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
-            connection.execute(f"set timezone = 'UTC'; use {DATASET}")
+        with opened(database) as connection:
             text = page(connection, database.name)
-    except duckdb.Error as wrong:
-        print(str(wrong).partition("\n\nLINE")[0], file=sys.stderr)
-        return 2
+    except Mistake as mistake:
+        print(mistake, file=sys.stderr)
+        return mistake.status
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(text, "utf-8")
     print(

@@ -332,6 +332,38 @@ def test_refused_credentials_are_asked_once(ask: Ask) -> None:
     assert {status(output, name) for name in streams} == {"COMPLETE"}
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((401, {"code": 20003}), None),
+        ((403, {"code": 17000}), None),
+        ((403, {"code": 20403}), None),
+        ((404, {"code": 20404}), None),
+        ((401, {}), "HTTP 401, code none"),
+        ((403, {"code": 12345}), "HTTP 403, code 12345"),
+        ((403, b"<html>No</html>"), "HTTP 403, code none"),
+    ],
+)
+def test_product_that_is_refused(answer: Answer, said: str | None, ask: Ask) -> None:
+    """BEHAVIOR 34: codes of accounts without the product are no failure; any other refusal is."""
+
+    def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
+        return answer if "monitor" in path or "Alerts" in path else page("queues")
+
+    output, _ = ask(twilio, "alerts", "queues")
+    assert status(output, "queues") == "COMPLETE"
+    assert status(output, "alerts") == ("INCOMPLETE" if said else "COMPLETE")
+    found = [message for _, message in errors(output) if message.startswith("alerts")]
+    assert found == (
+        [
+            f"alerts: these credentials may not read it ({said}): ask Twilio why, "
+            "or deselect the stream."
+        ]
+        if said
+        else []
+    )
+
+
 def test_one_line_for_many_accounts(caplog: pytest.LogCaptureFixture) -> None:
     """BEHAVIOR 9: at the end one line says how many accounts were skipped, and names a few."""
     caplog.set_level("WARNING", "airbyte")
@@ -342,14 +374,14 @@ def test_one_line_for_many_accounts(caplog: pytest.LogCaptureFixture) -> None:
     for number in range(2):
         skipped.note("keys", Account(f"AC{number}", False), 403)
     caplog.clear()
-    skipped.note("flows", Account("AC0", True), 401)
+    skipped.note("flows", Account("AC0", True), 401, unused=True)
     assert not skipped.is_refused(Account("AC1000", True))
     del skipped
     assert [record.getMessage() for record in caplog.records] == [
-        "all streams: Twilio refuses to show 150 accounts: skipped, cursors stay. The first are "
+        "all streams: Twilio refuses to show 150 accounts: skipped, cursors stay. The first: "
         "AC0, AC1, AC2.",
-        "flows: Twilio refuses to show 1 accounts, which may not use the product: skipped, cursors "
-        "stay. The first are AC0.",
+        "flows: Twilio refuses to show 1 account, which may not use the product: skipped, cursors "
+        "stay. The first: AC0.",
     ]
 
 

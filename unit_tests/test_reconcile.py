@@ -315,6 +315,10 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out.splitlines()
     start = said.index("Rows are missing on 1 day:")
     assert said[start + 1] == f"  2026-03-17  Main ({MAIN})  calls-inbound: 2 billed, 1 arrived"
+    lose_all(history)
+    assert main([str(written(history, tmp_path / "least.duckdb"))]) == 1
+    gap = f"  2026-03-11 to 2026-03-19  Main ({MAIN})  sms-inbound: 27 billed, 0 arrived"
+    assert gap in capsys.readouterr().out.splitlines()
     [line] = [line.split() for line in said if line.split()[:2] == ["Main", "calls-inbound"]]
     assert line[2:] == ["9", "26", "26", "27", "8", "0", "0", "0", "1"]
 

@@ -59,7 +59,8 @@ def sync(given: argparse.Namespace) -> int:
             target.states(str(config["account_sid"]))
             connector = Connector(path, config, target.buffer)
             names, left_out = words(given.streams), words(given.left_out)
-            streams = chosen(connector.discover(), names, left_out)
+            wanted = [*names, *left_out] if names else []
+            streams = chosen(connector.discover(wanted), names, left_out)
             progress = Progress(len(streams))
             run = Sync(connector, target, streams, progress, given.load_every)
             print(f"Reading {len(streams)} streams into {target.name} ...", file=sys.stderr)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import orjson
+from airbyte_cdk.models.airbyte_protocol_serializers import AirbyteStreamSerializer
 
 from sandbox import Sandbox
+from source_twilio import SourceTwilio
+from unit_tests.mock_twilio import CONFIG
 
 ROOT = Path(__file__).parents[1]
 # Twilio computes it anew for each request.
@@ -62,18 +68,12 @@ def configured(folder: Path, config: Mapping[str, Any]) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
-def catalog(folder: Path) -> dict[str, Any]:
+@cache
+def catalog() -> dict[str, Any]:
     """Return the streams by name."""
-    command = [sys.executable, "-m", "source_twilio.run", "discover"]
-    found = subprocess.run(
-        [*command, "--config", str(folder / "config.json")],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    lines = [json.loads(line) for line in found.stdout.split(b"\n") if line.startswith(b"{")]
-    [streams] = [line["catalog"]["streams"] for line in lines if line["type"] == "CATALOG"]
-    return {stream["name"]: stream for stream in streams}
+    streams = SourceTwilio(config=CONFIG).discover(logging.getLogger("airbyte"), CONFIG).streams
+    dumped = [json.loads(orjson.dumps(AirbyteStreamSerializer.dump(stream))) for stream in streams]
+    return {stream["name"]: stream for stream in dumped}
 
 
 def read(folder: Path, streams: Mapping[str, Any]) -> Tables:

@@ -25,9 +25,9 @@ def folder(tmp_path: Path, sandbox: Sandbox) -> Path:
 
 
 @pytest.fixture
-def streams(folder: Path) -> dict[str, Any]:
+def streams() -> dict[str, Any]:
     """All streams by name."""
-    return catalog(folder)
+    return catalog()
 
 
 def test_two_syncs(folder: Path, streams: dict[str, Any], sandbox: Sandbox) -> None:

@@ -18,7 +18,7 @@ KILLS = int(os.environ.get("SYNC_KILLS", "4"))
 def test_kills_anywhere(tmp_path: Path, sandbox: Sandbox) -> None:
     """Whenever it is killed, also in a load, the next sync that ends leaves what is read."""
     configured(tmp_path, sandbox.config)
-    streams = {name: stream for name, stream in catalog(tmp_path).items() if name in SOME}
+    streams = {name: stream for name, stream in catalog().items() if name in SOME}
     asked = ("--streams", ",".join(SOME), "--load-every", "0")
     began = time.monotonic()
     assert sync(tmp_path, *asked)[0] == 0

@@ -77,7 +77,7 @@ def rows_of(url: str, streams: dict[str, Any]) -> dict[str, Any]:
 def test_postgres(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
     """Two syncs leave what is read; types are those of ours."""
     configured(tmp_path, sandbox.config)
-    streams = {name: stream for name, stream in catalog(tmp_path).items() if name in SOME}
+    streams = {name: stream for name, stream in catalog().items() if name in SOME}
     asked = ("--destination", "postgres", "--streams", ",".join(SOME), "--load-every", "0")
     environment = {"DESTINATION__POSTGRES__CREDENTIALS": postgres}
     status, output, errors = sync(tmp_path, *asked, **environment)

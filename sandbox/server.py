@@ -7,33 +7,29 @@ host gets 502. Clients need environment variables only, and nothing leaves the m
 from __future__ import annotations
 
 import binascii
-import random
 import re
 import socket
 import ssl
-import struct
 import threading
 import time
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
-from socketserver import BaseRequestHandler, ThreadingTCPServer
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 import orjson
 import trustme
 
 from sandbox.api import Api
-from sandbox.endpoints import HOSTS, PLACES
+from sandbox.endpoints import PLACES
 from sandbox.errors import ApiError
+from sandbox.faults import Faults, Kind, Reply, Rule
+from sandbox.network import Server
 from sandbox.pages import Pairs
-
-Kind = Literal["answer", "reset", "truncate", "cut", "hang"]
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 HTML = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
@@ -53,76 +49,6 @@ class Request(NamedTuple):
     status: int
     account: str
     user: str
-
-
-class Reply(NamedTuple):
-    """What goes back, and how."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-    kind: Kind = "answer"
-
-
-@dataclass
-class Rule:
-    """An answer for the next requests that match; `times` None is for ever."""
-
-    match: re.Pattern[str]
-    reply: Reply
-    times: int | None
-
-
-@dataclass(kw_only=True)
-class Faults:
-    """Random faults, each with its share of the requests.
-
-    Attributes:
-        seed: what the faults are drawn from; the same requests meet the same faults.
-        rate_429: too many requests.
-        retry_after: whether a 429 says when to come back; "mixed" is every other one.
-        rate_500: an error of Twilio's in JSON.
-        rate_503_html: an error of something before Twilio.
-        reset: the connection is reset.
-        truncate: the connection ends in the middle of the body.
-        cut: a complete answer whose JSON ends in the middle.
-        hang: no answer for `hang_seconds`, then the connection ends.
-        hang_seconds: how long that lasts.
-        in_a_row: the most faults that one request meets before it gets through; None is no limit.
-    """
-
-    seed: int = 0
-    rate_429: float = 0
-    retry_after: bool | Literal["mixed"] = True
-    rate_500: float = 0
-    rate_503_html: float = 0
-    reset: float = 0
-    truncate: float = 0
-    cut: float = 0
-    hang: float = 0
-    hang_seconds: float = 60
-    in_a_row: int | None = 3
-    _seen: Counter[str] = field(default_factory=Counter, init=False, repr=False)
-    _row: Counter[str] = field(default_factory=Counter, init=False, repr=False)
-
-    def draw(self, target: str) -> str:
-        """Return the name of the fault that a request meets, or nothing."""
-        # Drawn per request and attempt, so that threads cannot change who meets what.
-        self._seen[target] += 1
-        share = random.Random(f"{self.seed} {target} {self._seen[target]}").random()
-        for name in ("rate_429", "rate_500", "rate_503_html", "reset", "truncate", "cut", "hang"):
-            share -= getattr(self, name)
-            if share < 0:
-                self._row[target] += 1
-                if self.in_a_row is None or self._row[target] <= self.in_a_row:
-                    return name
-                break
-        self._row[target] = 0
-        return ""
-
-    def says_when(self, target: str) -> bool:
-        """Return whether a 429 carries Retry-After."""
-        return self._seen[target] % 2 == 1 if self.retry_after == "mixed" else self.retry_after
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -149,21 +75,18 @@ class Sandbox(Api):
 
     def __post_init__(self) -> None:
         """Start to serve."""
-        self._server = _Server(("127.0.0.1", self.port), _Connection)
+        self._server = Server(self.port, self)
         self.port = self._server.server_address[1]
         super().__post_init__()
         self._rules: list[Rule] = []
         self._running: Counter[str] = Counter()
-        self._server.sandbox = self
-        self._closing = threading.Event()
+        self.closing = threading.Event()
         self._folder = TemporaryDirectory(prefix="twilio-sandbox-")
         authority = trustme.CA()
         self._bundle = Path(self._folder.name, "ca.pem")
         authority.cert_pem.write_to_path(str(self._bundle))
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*(f"*{place}.twilio.com" for place in PLACES)).configure_cert(
-            self._tls
-        )
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*(f"*{place}.twilio.com" for place in PLACES)).configure_cert(self.tls)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -177,8 +100,8 @@ class Sandbox(Api):
 
     def close(self) -> None:
         """End all connections and remove what was written to disk."""
-        if not self._closing.is_set():
-            self._closing.set()
+        if not self.closing.is_set():
+            self.closing.set()
             # A connection wakes the listener, which serve_forever() would let poll instead.
             socket.create_connection(("127.0.0.1", self.port)).close()
             self._listener.join()
@@ -232,10 +155,10 @@ class Sandbox(Api):
             self._rules.clear()
 
     def _listen(self) -> None:
-        while not self._closing.is_set():
+        while not self.closing.is_set():
             self._server.handle_request()
 
-    def _serve(self, method: str, host: str, target: str, authorization: str) -> Reply:
+    def serve(self, method: str, host: str, target: str, authorization: str) -> Reply:
         """Return the reply to a request."""
         began = time.perf_counter()
         path, _, raw_query = target.partition("?")
@@ -295,100 +218,6 @@ class Sandbox(Api):
     def _error(self, status: int, says_when: bool = False) -> Reply:
         when = {"Retry-After": f"{self.retry_after:g}"} if self.retry_after is not None else {}
         return Reply(status, ApiError(status).body, when if says_when else {})
-
-
-class _Server(ThreadingTCPServer):
-    """The listening socket and the connections that came in through it."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-    sandbox: Sandbox
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.open: set[socket.socket] = set()
-
-    def close(self) -> None:
-        self.server_close()
-        for connection in list(self.open):
-            # Not SSLSocket's own shutdown: it takes the TLS state from under the reading thread.
-            try:
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-            except OSError:
-                continue
-
-
-class _Connection(BaseRequestHandler):
-    """One client: its CONNECT, then requests over TLS until either side has had enough."""
-
-    server: _Server
-
-    def handle(self) -> None:
-        sandbox, tunnel = self.server.sandbox, self.request
-        tunnel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.server.open.add(tunnel)
-        try:
-            with tunnel.makefile("rb") as stream:
-                method, target, _ = _head(stream)
-            host = target.rpartition(":")[0]
-            known = method == "CONNECT" and host in HOSTS
-            status = sandbox.proxy_status or (200 if known else 502)
-            lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
-            if status == 407:
-                lines.append('Proxy-Authenticate: Basic realm="proxy"')
-            if status != 200:
-                lines.append("Content-Length: 0")
-            tunnel.sendall("\r\n".join([*lines, "", ""]).encode())
-            if status != 200:
-                return
-            with sandbox._tls.wrap_socket(tunnel, server_side=True) as secure:
-                self.server.open.add(secure)
-                try:
-                    with secure.makefile("rb") as stream:
-                        while self._exchange(sandbox, host, secure, stream):
-                            pass
-                finally:
-                    self.server.open.discard(secure)
-        except (OSError, EOFError):
-            return  # The client, or close(), has gone.
-        finally:
-            self.server.open.discard(tunnel)
-
-    def _exchange(
-        self, sandbox: Sandbox, host: str, secure: ssl.SSLSocket, stream: BinaryIO
-    ) -> bool:
-        """Answer one request; return whether the connection stays."""
-        method, target, headers = _head(stream)
-        stream.read(int(headers.get("content-length", 0)))
-        reply = sandbox._serve(method, host, target, headers.get("authorization", ""))
-        if reply.kind == "hang":
-            sandbox._closing.wait(sandbox.faults.hang_seconds if sandbox.faults else 60)
-            return False
-        if reply.kind == "reset":
-            # To close with a linger of zero seconds is to reset.
-            secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            return False
-        body = reply.body[: len(reply.body) // 2] if reply.kind != "answer" else reply.body
-        length = len(reply.body) if reply.kind == "truncate" else len(body)
-        lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
-        lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-        lines += [f"Content-Length: {length}", "", ""]
-        secure.sendall("\r\n".join(lines).encode() + body)
-        return reply.kind != "truncate" and headers.get("connection", "").lower() != "close"
-
-
-def _head(stream: BinaryIO) -> tuple[str, str, dict[str, str]]:
-    """Return method, target and headers of the next request."""
-    line = stream.readline().decode("latin-1").split()
-    headers = {}
-    while (raw := stream.readline()) not in (b"\r\n", b""):
-        name, _, value = raw.decode("latin-1").partition(":")
-        headers[name.lower()] = value.strip()
-    if len(line) != 3 or not raw:
-        raise EOFError
-    return line[0], line[1], headers
 
 
 def _credentials(authorization: str) -> tuple[str, str]:

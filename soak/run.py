@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from sandbox import Sandbox
-from sandbox.server import Faults
+from sandbox import Faults, Sandbox
 from soak.history import LOOKBACK, History
 from soak.holders import HOLDERS, Holder
 from soak.known_bugs import Bug

@@ -94,6 +94,7 @@ class ListRetriever(SimpleRetriever):
                 if not token:
                     return
                 link = str(token["next_page_token"])
+                # BEHAVIOR 33.
                 if link in links:
                     raise error(
                         f"{describe(response)} links to a page that was read before: {link}"

@@ -45,7 +45,7 @@ def mask(secret: str) -> None:
 
 
 def read_page(response: requests.Response, tokens: dict[str, str]) -> None:
-    """Parse a body once, and take every `auth_token` out of it, whatever its status (BEHAVIOR 2).
+    """Parse a body once, and take every `auth_token` out of it, whatever its status (BEHAVIOR 30).
 
     The tokens of a list of accounts go to `tokens`, by SID. A parsed body stays on the response as
     `page`. Raises `ContentDecodingError` for a 2xx that is not JSON: the CDK asks again as it does

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox import Sandbox
-from sandbox.server import Faults
+from sandbox import Faults, Sandbox
 from unit_tests.conftest import NOW
 from unit_tests.contract import (
     ALL,

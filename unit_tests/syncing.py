@@ -49,11 +49,17 @@ def sync(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, s
     return child.returncode, output, errors
 
 
-def killed(folder: Path, when: Callable[[str], bool], *arguments: str) -> bool:
+def killed(
+    folder: Path,
+    when: Callable[[str], bool],
+    *arguments: str,
+    log: Path | None = None,
+    **environment: str,
+) -> bool:
     """Kill a sync once its log is as asked; return whether it was killed."""
-    log = folder / "t.duckdb.sync" / "sync.log"
+    log = log or folder / "t.duckdb.sync" / "sync.log"
     log.unlink(missing_ok=True)
-    with start(folder, *arguments) as child:
+    with start(folder, *arguments, **environment) as child:
         while child.poll() is None:
             if when(log.read_text("utf-8") if log.exists() else ""):
                 child.send_signal(signal.SIGKILL)
@@ -61,6 +67,23 @@ def killed(folder: Path, when: Callable[[str], bool], *arguments: str) -> bool:
             time.sleep(0.01)
         child.communicate(timeout=60)
     return child.returncode == -signal.SIGKILL
+
+
+def in_load(number: int, seconds: float) -> Callable[[str], bool]:
+    """Return a condition: some time after a load has begun."""
+
+    def reached(log: str) -> bool:
+        if log.count("sync: Loading") < number:
+            return False
+        time.sleep(seconds)
+        return True
+
+    return reached
+
+
+def between(loads: int) -> Callable[[str], bool]:
+    """Return a condition: so many loads have ended."""
+    return lambda log: log.count("sync: Loaded") >= loads
 
 
 def configured(folder: Path, config: Mapping[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,17 @@ import pytest
 
 from sandbox import Sandbox
 from unit_tests.access import keyed
-from unit_tests.syncing import catalog, configured, go_on, killed, read, sync, tables
+from unit_tests.syncing import (
+    between,
+    catalog,
+    configured,
+    go_on,
+    in_load,
+    killed,
+    read,
+    sync,
+    tables,
+)
 
 SOME = ("calls", "keys", "message_media", "messages", "queues", "usage_records")
 
@@ -70,18 +78,6 @@ def test_kills(folder: Path, streams: dict[str, Any]) -> None:
     """A sync that is killed, also in the middle of a load, goes on from its last load."""
     some = {name: streams[name] for name in SOME}
     asked = ("--streams", ",".join(SOME), "--load-every", "0")
-
-    def in_load(number: int, seconds: float) -> Callable[[str], bool]:
-        def reached(log: str) -> bool:
-            if log.count("sync: Loading") < number:
-                return False
-            time.sleep(seconds)
-            return True
-
-        return reached
-
-    def between(loads: int) -> Callable[[str], bool]:
-        return lambda log: log.count("sync: Loaded") >= loads
 
     kills = [
         killed(folder, when, *asked)

@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from unit_tests.syncing import catalog, configured, go_on, kept, read, sync
+from unit_tests.syncing import (
+    between,
+    catalog,
+    configured,
+    go_on,
+    in_load,
+    kept,
+    killed,
+    read,
+    sync,
+)
 
 SOME = ("calls", "messages", "queues", "usage_records")
 
@@ -75,7 +85,7 @@ def rows_of(url: str, streams: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_postgres(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
-    """Two syncs leave what is read; types are those of ours."""
+    """Syncs, also after kills, leave what is read; types are those of ours."""
     configured(tmp_path, sandbox.config)
     streams = {name: stream for name, stream in catalog().items() if name in SOME}
     asked = ("--destination", "postgres", "--streams", ",".join(SOME), "--load-every", "0")
@@ -86,7 +96,10 @@ def test_postgres(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
     assert output.splitlines()[-1] == (
         "The tables are in postgres; the log is build/postgres.sync/sync.log."
     )
-    go_on(sandbox)
+    log = Path("build/postgres.sync/sync.log")
+    for when in (in_load(1, 0.1), between(1), in_load(2, 0.2)):
+        go_on(sandbox)
+        assert killed(tmp_path, when, *asked, log=log, **environment)
     assert sync(tmp_path, *asked, **environment)[0] == 0
     assert rows_of(postgres, streams) == read(tmp_path, streams)
     import psycopg2
@@ -99,4 +112,4 @@ def test_postgres(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
         )
         types = [row[0] for row in cursor.fetchall()]
     assert types == ["timestamp with time zone", "numeric", "jsonb"]
-    assert "a-password" not in Path("build/postgres.sync/sync.log").read_text("utf-8")
+    assert "a-password" not in log.read_text("utf-8")

@@ -47,6 +47,7 @@ class Server(ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Connection)
         self.sandbox = sandbox
         self.open: set[socket.socket] = set()
+        self.accepted = 0
 
     def close(self) -> None:
         """End all connections."""
@@ -68,6 +69,7 @@ class _Connection(BaseRequestHandler):
         sandbox, tunnel = self.server.sandbox, self.request
         tunnel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.server.open.add(tunnel)
+        self.server.accepted += 1
         try:
             with tunnel.makefile("rb") as stream:
                 method, target, _ = _head(stream)

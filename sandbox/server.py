@@ -109,6 +109,11 @@ class Sandbox(Api):
             self._folder.cleanup()
 
     @property
+    def connections(self) -> int:
+        """How many connections have been opened so far."""
+        return self._server.accepted
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment variables that send a process here."""
         return {

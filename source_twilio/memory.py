@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from source_twilio.errors import LOGGER
 from source_twilio.progress import Progress
@@ -80,6 +81,8 @@ class Memory:
 
     num_workers: int
     throttle: Throttle
+    # To Twilio's hosts, about 20; as many to each as requests may be under way.
+    connections: HTTPAdapter
     # The subaccounts' own tokens, by their SIDs (BEHAVIOR 2, 14).
     tokens: dict[str, str] = field(default_factory=dict)
     patience: Patience = AT_THE_START
@@ -127,7 +130,8 @@ def known(config: Mapping[str, Any]) -> Memory:
     with MEMORIES_LOCK:
         if id(config) not in MEMORIES:
             workers = int(config.get("num_workers") or 5)
-            MEMORIES[id(config)] = config, Memory(workers, Throttle(workers))
+            connections = HTTPAdapter(pool_connections=40, pool_maxsize=workers)
+            MEMORIES[id(config)] = config, Memory(workers, Throttle(workers), connections)
         MEMORIES.move_to_end(id(config))
         if len(MEMORIES) > 256:
             MEMORIES.popitem(last=False)

@@ -193,9 +193,7 @@ def test_one_configuration(
         for name in ("alerts", "queues", "message_media"):
             catalog.with_stream(name, SyncMode.full_refresh)
         assert [*source.read(logger, given, catalog.build(), [])] != []
-    assert [configuration is source._config for configuration, _ in MEMORIES.values()] == (
-        [] if command == "discover" else [True]
-    )
+    assert [configuration is source._config for configuration, _ in MEMORIES.values()] == [True]
 
 
 def test_memories_are_bounded() -> None:

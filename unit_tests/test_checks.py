@@ -358,9 +358,9 @@ def test_network_lost_later(
 
     monkeypatch.setattr(twilio, "answer", flaky)
     monkeypatch.setattr(time, "sleep", recovering)
-    # Each stream has connections of its own, so the second finds the proxy refusing.
-    output = read({**config(twilio), "num_workers": 1}, "accounts", "queues")
-    assert {status(output, name) for name in ("accounts", "queues")} == {"COMPLETE"}
+    # Each host has connections of its own, so the second finds the proxy refusing.
+    output = read({**config(twilio), "num_workers": 1}, "alerts", "queues")
+    assert {status(output, name) for name in ("alerts", "queues")} == {"COMPLETE"}
     assert seen["pauses"] != 0
 
 

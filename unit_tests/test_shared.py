@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from airbyte_cdk.models import FailureType
 
+from sandbox import Sandbox
 from source_twilio.errors import error
 from source_twilio.shared import KEPT_ANSWERS, KEPT_SECONDS, Answer, SharedLists
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, MockTwilio, url
@@ -52,6 +53,17 @@ def test_the_list_of_four_streams(mock: MockTwilio, clock: time_machine.Travelle
         {"country_code": "US", "account_sid": ACCOUNT}
     ]
     assert problems(output) == []
+
+
+def test_connections_are_shared(sandbox: Sandbox) -> None:
+    """Streams that are read one after the other need one connection to a host."""
+    config = {**sandbox.config, "num_workers": 1}
+    read(config, "addresses", "applications", "calls", "message_media", "queues", "alerts")
+    assert {request.host for request in sandbox.requests} == {
+        "api.twilio.com",
+        "monitor.twilio.com",
+    }
+    assert sandbox.connections == 2
 
 
 @pytest.mark.parametrize(

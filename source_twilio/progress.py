@@ -34,8 +34,8 @@ class Progress:
                 return
             self._due = now + self._every
             line = (
-                f"So far: {self._records:,} records on {self._pages:,} pages; complete are "
-                f"{self._lists:,} lists of {len(self._accounts):,} accounts."
+                f"So far: records {self._records:,}, pages {self._pages:,}, complete lists "
+                f"{self._lists:,}, accounts {len(self._accounts):,}."
             )
         LOGGER.info(line)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
 
 from sandbox import Sandbox
 from source_twilio.progress import Progress
 from unit_tests.reading import read, records
+from warehouse.progress import Progress as Screen
 
 
 def test_lines(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -25,8 +28,8 @@ def test_lines(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
         progress.page(account, rows)
         progress.complete(account)
     assert caplog.messages == [
-        "So far: 1,234 records on 2 pages; complete are 1 lists of 1 accounts.",
-        "So far: 1,244 records on 4 pages; complete are 3 lists of 2 accounts.",
+        "So far: records 1,234, pages 2, complete lists 1, accounts 1.",
+        "So far: records 1,244, pages 4, complete lists 3, accounts 2.",
     ]
 
 
@@ -36,4 +39,18 @@ def test_counts(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     output = read(sandbox.config, "calls", "queues")
     lines = [m.log.message for m in output.logs if m.log and m.log.message.startswith("So far")]
     number = len(records(output, "calls")) + len(records(output, "queues"))
-    assert lines[-1].startswith(f"So far: {number:,} records on {len(lines)} pages; complete are ")
+    assert lines[-1].startswith(f"So far: records {number:,}, pages {len(lines)}, complete ")
+
+
+def test_screen() -> None:
+    """What a terminal shows has the pages once the connector has counted them."""
+    screen = StringIO()
+    shown = Screen(2, screen=screen)
+    shown.records["calls"] = 1234
+    assert shown.line() == "0:00 reading: 1,234 records, 0 of 2 streams complete, 0 records loaded"
+    shown.accounts.add("AC1")
+    shown.heard("INFO", "So far: records 1,000, pages 1,024, complete lists 3, accounts 2.")
+    assert shown.line() == (
+        "0:00 reading: 1,234 records on 1,024+ pages of 1 account, 0 of 2 streams complete, "
+        "0 records loaded"
+    )

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TextIO
 
 LOGGER = logging.getLogger("sync")
+PAGES = re.compile(r"So far: .* pages ([\d,]+),")
 WAIT = re.compile(r"Rate limit exceeded.*?Retrying in ([\d.]+) seconds")
 
 
@@ -24,6 +25,8 @@ class Progress:
         self.streams = streams
         self.records: Counter[str] = Counter()
         self.complete: set[str] = set()
+        # At least so many, as the connector says now and then.
+        self.pages = ""
         self.loaded = 0
         self.accounts: set[str] = set()
         self.waits: list[float] = []
@@ -62,15 +65,19 @@ class Progress:
         LOGGER.log(logging.WARNING if bad else logging.INFO, "%s", message)
         if wait := WAIT.search(message):
             self.waits.append(float(wait[1]))
+        if pages := PAGES.match(message):
+            self.pages = f" on {pages[1]}+ pages"
         if level == "WARN":
             self.warnings[message] = None
 
     def line(self) -> str:
         """Return how far it is."""
-        accounts = f" of {len(self.accounts):,} accounts" if self.accounts else ""
+        number = len(self.accounts)
+        accounts = f" of {number:,} account{'s' * (number > 1)}" if number else ""
         waits = f", {len(self.waits)} waits for the rate limit" if self.waits else ""
         return (
-            f"{self.elapsed()} {self.doing}: {sum(self.records.values()):,} records{accounts}, "
+            f"{self.elapsed()} {self.doing}: "
+            f"{sum(self.records.values()):,} records{self.pages}{accounts}, "
             f"{len(self.complete)} of {self.streams} streams complete, "
             f"{self.loaded:,} records loaded{waits}"
         )

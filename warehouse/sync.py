@@ -60,6 +60,11 @@ class Sync:
             progress.failed[name] = "the read ended before it was complete"
         self._load()
         self._buffer.close()
+        if not self.target.merges:
+            progress.warnings[
+                f"{self.target.name} does not merge: of the rows with one key, the one with the "
+                "highest _dlt_load_id counts."
+            ] = None
         for table in self.tables.values():
             for column, count in table.unreadable.items():
                 progress.warnings[

@@ -18,6 +18,11 @@ os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
 import dlt  # noqa: E402
 import duckdb  # noqa: E402
 from dlt.common.destination import Destination  # noqa: E402
+from dlt.common.destination.utils import (  # noqa: E402
+    resolve_merge_strategy,
+    resolve_replace_strategy,
+)
+from dlt.common.schema.utils import new_table  # noqa: E402
 
 from warehouse.mistakes import Mistake  # noqa: E402
 from warehouse.tables import Table  # noqa: E402
@@ -41,6 +46,8 @@ class Target:
         self.folder = beside if self.is_duckdb else Path("build", f"{destination}.sync")
         self.buffer = self.folder / "buffer"
         self.log = self.folder / "sync.log"
+        # Files, for one, are only added to.
+        self.merges = True
         self._pipeline: Any = None
         self._connection: duckdb.DuckDBPyConnection | None = None
 
@@ -88,7 +95,9 @@ class Target:
             self._connection = duckdb.connect(str(self.database))
             settings["credentials"] = self._connection
         destination = Destination.from_reference(self.destination, **settings)
-        if REPLACE in (destination.capabilities().supported_replace_strategies or []):
+        able, table = destination.capabilities(), new_table("any", write_disposition="merge")
+        self.merges = bool(resolve_merge_strategy({"any": table}, table, able))
+        if resolve_replace_strategy(table, REPLACE, able):
             destination.config_params["replace_strategy"] = REPLACE
         self._pipeline = dlt.pipeline(
             pipeline_name=DATASET,

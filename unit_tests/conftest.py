@@ -11,11 +11,14 @@ import requests_mock
 import time_machine
 
 from sandbox import Sandbox
+from sandbox.data import ACCOUNTS
 from source_twilio.memory import MEMORIES
 from tools.build_manifest import build
 from unit_tests.mock_twilio import MockTwilio
 from unit_tests.sandbox_client import NOON
 
+# Two that are open, each list in two parents, and two that are not.
+HOLDERS = [holder for holder in ACCOUNTS if holder[0] not in ("Northwind Field", "Northwind Test")]
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
 
@@ -47,7 +50,7 @@ def mock() -> Iterator[MockTwilio]:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A small embedded Twilio; this process and its children take it for the real one."""
-    with Sandbox(seed=1, scale=0.02, page_size_max=50) as twilio:
+    with Sandbox(seed=1, scale=0.02, page_size_max=50, holders=HOLDERS) as twilio:
         for name, value in twilio.environment.items():
             monkeypatch.setenv(name, value)
         yield twilio

@@ -231,7 +231,7 @@ COMPLETE, PARTIAL = (
             "oldest first",
         ),
         (
-            lambda twilio: twilio.restrict(twilio.accounts[4].sid, 403, 20005),
+            lambda twilio: twilio.restrict(twilio.accounts[2].sid, 403, 20005),
             "What is the list of a suspended account answered?",
             "HTTP 403, code 20005",
         ),

@@ -44,7 +44,7 @@ def test_numbers_have_one_owner(sandbox: Sandbox) -> None:
         for account in sandbox.accounts
         for row in sandbox.rows("incoming_phone_numbers", account.sid)
     ]
-    assert len({*owned}) == len(owned) == 30
+    assert len({*owned}) == len(owned) == 20
 
 
 def test_recordings(year: dict[str, Rows]) -> None:

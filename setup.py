@@ -50,7 +50,8 @@ setup(
             "types-requests>=2,<3",
         ],
         # make demo, make sync, make query
-        "demo": ["dlt[duckdb,parquet,postgres]>=1.31,<2", "trustme>=1.2,<2"],
+        # PyAirbyte's DuckDB, and so that of the tests: it cannot read what a newer one has written.
+        "demo": ["dlt[duckdb,parquet,postgres]>=1.31,<2", "duckdb>=1.4.3,<1.5", "trustme>=1.2,<2"],
         # make report
         "report": ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"],
     },

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.mistakes import Mistake
+from warehouse.mistakes import Mistake, explained
 from warehouse.target import DATASET
 
 TABLES = """
@@ -40,7 +40,8 @@ def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute(f"set timezone = 'UTC'; use {DATASET}")
             yield connection
     except duckdb.Error as wrong:
-        raise Mistake(str(wrong).partition("\n\nLINE")[0]) from wrong
+        said = Mistake(str(wrong).partition("\n\nLINE")[0])
+        raise explained(wrong, str(database)) or said from wrong
 
 
 def show(connection: duckdb.DuckDBPyConnection, query: str) -> None:

@@ -244,7 +244,9 @@ def test_missing_tables(synced: Synced, tmp_path: Path, capsys: pytest.CaptureFi
     assert main([str(tmp_path / "text.duckdb")]) == 2
     first, second = capsys.readouterr().err.splitlines()
     assert first == f"There is no {tmp_path}/none.duckdb: make sync or make demo writes it."
-    assert "not a valid DuckDB database file" in second
+    assert second == (
+        f"{tmp_path}/text.duckdb is not a DuckDB file: name another with DATABASE=..."
+    )
 
 
 def test_empty_tables(synced: Synced, tmp_path: Path) -> None:

@@ -56,6 +56,11 @@ def database(content: bytes) -> Prepare:
     return prepare
 
 
+# Checksum of the first block, what every file of DuckDB's begins with, version 999, no more.
+OF_NEWER_DUCKDB = b"".join(
+    ((10190598912423651105).to_bytes(8, "little"), b"DUCK", (999).to_bytes(8, "little"))
+).ljust(1 << 14, b"\0")
+
 # What is prepared, further arguments, and what is said; {} is the folder.
 OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
     "no file": (lambda _: None, [], f"There is no file {{}}/config.json: make one of {EXAMPLE}."),
@@ -145,6 +150,12 @@ OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
         database(b"select 1;" * 1000),
         [],
         "{}/t.duckdb is not a DuckDB file: name another with DATABASE=...\n"
+        "The log is {}/t.duckdb.sync/sync.log.",
+    ),
+    "the database of a newer DuckDB": (
+        database(OF_NEWER_DUCKDB),
+        [],
+        "{}/t.duckdb is of another DuckDB version: name another with DATABASE=...\n"
         "The log is {}/t.duckdb.sync/sync.log.",
     ),
 }

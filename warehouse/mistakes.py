@@ -35,6 +35,8 @@ def explained(error: BaseException, target: str) -> Mistake | None:
         )
     if "not a valid DuckDB database file" in said:
         return Mistake(f"{target} is not a DuckDB file: name another with DATABASE=...")
+    if "Trying to read a database file with version" in said:
+        return Mistake(f"{target} is of another DuckDB version: name another with DATABASE=...")
     if re.search(NOT_WRITABLE, said):
         return Mistake(f"{target} cannot be written ({first_line(chain[-1])}): name another place.")
     if "UnknownDestinationModule" in names:

@@ -105,7 +105,7 @@ $(VENV)/audit: $(VENV)/installed
 # A dot every four seconds; modules are compiled when they are first used.
 define install
 	@(while sleep 4; do printf .; done) & dots=$$!; \
-	  $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[$(EXTRAS)]'; \
+	  PYTHONWARNINGS=ignore $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[$(EXTRAS)]'; \
 	  status=$$?; kill $$dots; echo; exit $$status
 endef
 

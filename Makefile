@@ -7,6 +7,8 @@ endif
 VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
+# The file of tables to ask: that of make sync, or else the demo's.
+TABLES = $(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))
 
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit
@@ -22,16 +24,16 @@ sync: $(VENV)/demo ## Sync a real account: make sync CONFIG=secrets/config.json
 
 query: export SQL := $(value SQL)
 query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages limit 5"
-	@$(RUN) -m tools.query '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
+	@$(RUN) -m tools.query '$(TABLES)'
 
 report: $(VENV)/report ## Write build/report.html: one page about the tables, with charts
-	@$(RUN) -m tools.report '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
+	@$(RUN) -m tools.report '$(TABLES)'
 
 probe: $(VENV)/demo ## Ask a real account what the docs leave open: make probe CONFIG=secrets/config.json
 	@$(RUN) -m probe '$(CONFIG)'
 
 reconcile: $(VENV)/demo ## What Twilio billed beside the rows that arrived, day by day
-	@$(RUN) -m tools.reconcile '$(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))'
+	@$(RUN) -m tools.reconcile '$(TABLES)'
 
 sandbox: $(VENV)/installed ## Serve the embedded Twilio on PORT
 	@$(RUN) -m sandbox --port $(PORT)

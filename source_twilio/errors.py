@@ -12,9 +12,6 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 LOGGER = logging.getLogger("airbyte")
 
-# What a product API answers to accounts that have not got the product (BEHAVIOR 34).
-NOT_ENABLED = {17000, 17007, 20003, 20006, 20403, 20404, 70051}
-
 
 def error(message: str, failure_type: FailureType = FailureType.transient_error) -> Exception:
     """Return an error that users see as it is."""
@@ -38,6 +35,10 @@ def body_of(response: requests.Response) -> Mapping[str, Any]:
     except ValueError:
         body = {}
     return body if isinstance(body, dict) else {}
+
+
+# What a product API answers to accounts that have not got the product (BEHAVIOR 34).
+NOT_ENABLED = {17000, 17007, 20003, 20006, 20403, 20404, 70051}
 
 
 def is_not_enabled(response: requests.Response) -> bool:

@@ -11,14 +11,12 @@ import requests_mock
 import time_machine
 
 from sandbox import Sandbox
-from sandbox.data import ACCOUNTS
 from source_twilio.memory import MEMORIES
 from tools.build_manifest import build
+from unit_tests.embedded import small, taken_for_twilio
 from unit_tests.mock_twilio import MockTwilio
 from unit_tests.sandbox_client import NOON
 
-# Two that are open, each list in two parents, and two that are not.
-HOLDERS = [holder for holder in ACCOUNTS if holder[0] not in ("Northwind Field", "Northwind Test")]
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 
 
@@ -50,19 +48,15 @@ def mock() -> Iterator[MockTwilio]:
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A small embedded Twilio; this process and its children take it for the real one."""
-    with Sandbox(seed=1, scale=0.02, page_size_max=50, holders=HOLDERS) as twilio:
-        for name, value in twilio.environment.items():
-            monkeypatch.setenv(name, value)
-        yield twilio
+    with small() as twilio:
+        yield taken_for_twilio(twilio, monkeypatch)
 
 
 @pytest.fixture
 def twilio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A small sandbox whose clock stands at noon, for the tests of the sandbox itself."""
     with Sandbox(scale=0.02, clock=NOON, retry_after=0) as sandbox:
-        for name, value in sandbox.environment.items():
-            monkeypatch.setenv(name, value)
-        yield sandbox
+        yield taken_for_twilio(sandbox, monkeypatch)
 
 
 @pytest.fixture(scope="session")

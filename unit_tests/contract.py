@@ -21,6 +21,7 @@ from sandbox.endpoints import ENDPOINTS
 from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
 from unit_tests.conftest import NOW
+from unit_tests.embedded import taken_for_twilio
 from unit_tests.reading import final_state, problems, records
 
 ROOT = Path(__file__).parents[1]
@@ -94,9 +95,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
                     twilio.delete("accounts", row["sid"])
                 else:
                     twilio.update("accounts", row["sid"], auth_token=f"{number:08}" + "5ec2e7" * 4)
-            for name, value in twilio.environment.items():
-                monkeypatch.setenv(name, value)
-            return twilio
+            return taken_for_twilio(twilio, monkeypatch)
 
         yield make
 

@@ -18,6 +18,7 @@ from soak.streams import ALL_ROWS
 from source_twilio.dates import read_date
 from tools.migrate import begins, differences, states
 from unit_tests.contract import DATED, ROOT, _haste, asked
+from unit_tests.embedded import taken_for_twilio
 from unit_tests.handover import ALERTS_START, INCREMENTAL, START, identity, left, twilio
 from unit_tests.reading import problems, read, records
 
@@ -36,8 +37,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     began = datetime.fromisoformat(LEFT["began"])
     later = began + timedelta(days=1, hours=3)
     with twilio(began) as here, time_machine.travel(later, tick=False):
-        for name, value in here.environment.items():
-            monkeypatch.setenv(name, value)
+        taken_for_twilio(here, monkeypatch)
         here.advance(later - began)
         here.page_size_max = 5  # So no list comes with its first page, and all are asked by date.
         for account in here.accounts:

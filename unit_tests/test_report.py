@@ -16,6 +16,7 @@ from sandbox import Sandbox
 from tools.reconcile import compared, missing
 from tools.report import main
 from unit_tests.browser import look
+from unit_tests.embedded import taken_for_twilio
 from unit_tests.syncing import configured, sync
 
 STREAMS = "accounts,alerts,calls,messages,queues,recordings,usage_records"
@@ -76,8 +77,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
     """A sync of an account with a name that no page expects."""
     folder = tmp_path_factory.mktemp("report")
     with Sandbox(seed=1, scale=0.02) as twilio, pytest.MonkeyPatch.context() as patch:
-        for name, value in twilio.environment.items():
-            patch.setenv(name, value)
+        taken_for_twilio(twilio, patch)
         twilio.update("accounts", twilio.accounts[0].sid, friendly_name=HOSTILE)
         twilio.add("calls", twilio.accounts[0].sid, status=HOSTILE)
         configured(folder, twilio.config)

@@ -22,7 +22,7 @@ from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
 from tools.build_manifest import self_contained
 from tools.release import version
-from unit_tests.conftest import HOLDERS
+from unit_tests.embedded import small, taken_for_twilio
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -69,11 +69,8 @@ def records_of(messages: list[dict[str, Any]]) -> Records:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """One embedded Twilio for all runtimes."""
-    small = Sandbox(seed=1, scale=0.02, page_size_max=50, holders=HOLDERS)
-    with small as twilio, pytest.MonkeyPatch.context() as m:
-        for name, value in twilio.environment.items():
-            m.setenv(name, value)
-        yield twilio
+    with small() as twilio, pytest.MonkeyPatch.context() as patch:
+        yield taken_for_twilio(twilio, patch)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,23 @@
+"""The embedded Twilio as tests use it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox import Sandbox
+from sandbox.data import ACCOUNTS
+
+# Two that are open, each list in two parents, and two that are not.
+HOLDERS = [holder for holder in ACCOUNTS if holder[0] not in ("Northwind Field", "Northwind Test")]
+
+
+def small() -> Sandbox:
+    """Return one with four accounts and little in it."""
+    return Sandbox(seed=1, scale=0.02, page_size_max=50, holders=HOLDERS)
+
+
+def taken_for_twilio(sandbox: Sandbox, patch: pytest.MonkeyPatch) -> Sandbox:
+    """Have this process and its children take it for Twilio; return it."""
+    for name, value in sandbox.environment.items():
+        patch.setenv(name, value)
+    return sandbox

@@ -69,21 +69,26 @@ def killed(
     return child.returncode == -signal.SIGKILL
 
 
-def in_load(number: int, seconds: float) -> Callable[[str], bool]:
-    """Return a condition: some time after a load has begun."""
+def logged(text: str, times: int, seconds: float = 0) -> Callable[[str], bool]:
+    """Return a condition: some time after a text has been so often in the log."""
 
-    def reached(log: str) -> bool:
-        if log.count("sync: Loading") < number:
+    def met(log: str) -> bool:
+        if log.count(text) < times:
             return False
         time.sleep(seconds)
         return True
 
-    return reached
+    return met
+
+
+def in_load(number: int, seconds: float) -> Callable[[str], bool]:
+    """Return a condition: some time after a load has begun."""
+    return logged("sync: Loading", number, seconds)
 
 
 def between(loads: int) -> Callable[[str], bool]:
     """Return a condition: so many loads have ended."""
-    return lambda log: log.count("sync: Loaded") >= loads
+    return logged("sync: Loaded", loads)
 
 
 def configured(folder: Path, config: Mapping[str, Any]) -> None:

@@ -9,8 +9,8 @@ create or replace view "twilio_dbt"."account_history" as select
   "status" as "status",
   "date_created" as "created_at",
   "date_updated" as "updated_at",
-  (select max("inserted_at") from "twilio"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
-from "twilio"."accounts";
+  (select max("inserted_at") from "main"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
+from "main"."accounts";
 
 create or replace view "twilio_dbt"."address" as select
   "sid" as "id",
@@ -27,8 +27,8 @@ create or replace view "twilio_dbt"."address" as select
   "verified" as "verified",
   "date_created" as "created_at",
   "date_updated" as "updated_at",
-  (select max("inserted_at") from "twilio"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
-from "twilio"."addresses";
+  (select max("inserted_at") from "main"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
+from "main"."addresses";
 
 create or replace view "twilio_dbt"."call" as select
   "sid" as "id",
@@ -55,8 +55,8 @@ create or replace view "twilio_dbt"."call" as select
   "trunk_sid" as "trunk_id",
   "date_created" as "created_at",
   "date_updated" as "updated_at",
-  (select max("inserted_at") from "twilio"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
-from "twilio"."calls";
+  (select max("inserted_at") from "main"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
+from "main"."calls";
 
 create or replace view "twilio_dbt"."incoming_phone_number" as select
   "sid" as "id",
@@ -77,8 +77,8 @@ create or replace view "twilio_dbt"."incoming_phone_number" as select
   "voice_url" as "voice_url",
   "date_created" as "created_at",
   "date_updated" as "updated_at",
-  (select max("inserted_at") from "twilio"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
-from "twilio"."incoming_phone_numbers";
+  (select max("inserted_at") from "main"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
+from "main"."incoming_phone_numbers";
 
 create or replace view "twilio_dbt"."message" as select
   "sid" as "id",
@@ -98,8 +98,8 @@ create or replace view "twilio_dbt"."message" as select
   "to" as "to",
   "date_created" as "created_at",
   "date_updated" as "updated_at",
-  (select max("inserted_at") from "twilio"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
-from "twilio"."messages";
+  (select max("inserted_at") from "main"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
+from "main"."messages";
 
 create or replace view "twilio_dbt"."messaging_service" as select
   "sid" as "id",
@@ -124,8 +124,8 @@ create or replace view "twilio_dbt"."messaging_service" as select
   "date_created" as "created_at",
   "date_updated" as "updated_at",
   false as "_fivetran_deleted",
-  (select max("inserted_at") from "twilio"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
-from "twilio"."messaging_services";
+  (select max("inserted_at") from "main"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
+from "main"."messaging_services";
 
 create or replace view "twilio_dbt"."outgoing_caller_id" as select
   "sid" as "id",
@@ -133,8 +133,8 @@ create or replace view "twilio_dbt"."outgoing_caller_id" as select
   "phone_number" as "phone_number",
   "date_created" as "created_at",
   "date_updated" as "updated_at",
-  (select max("inserted_at") from "twilio"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
-from "twilio"."outgoing_caller_ids";
+  (select max("inserted_at") from "main"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
+from "main"."outgoing_caller_ids";
 
 create or replace view "twilio_dbt"."usage_record" as select
   "account_sid" as "account_id",
@@ -149,5 +149,5 @@ create or replace view "twilio_dbt"."usage_record" as select
   "start_date" as "start_date",
   "usage" as "usage",
   "usage_unit" as "usage_unit",
-  (select max("inserted_at") from "twilio"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
-from "twilio"."usage_records";
+  (select max("inserted_at") from "main"."_dlt_loads" where "status" = 0) as "_fivetran_synced"
+from "main"."usage_records";

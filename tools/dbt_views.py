@@ -2,7 +2,8 @@
 
 Without arguments it writes dbt/*.sql. With `duckdb|postgres|bigquery airbyte|dlt [FROM [TO]]` it
 prints the views for tables that Airbyte or `make sync` (dlt) has loaded into the schema FROM, by
-default twilio; the views are in the schema TO, by default twilio_dbt. See docs/dbt.md.
+default twilio, in DuckDB main; the views are in the schema TO, by default twilio_dbt. See
+docs/dbt.md.
 """
 
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parents[1] / "dbt"
-SOURCE, TARGET = "twilio", "twilio_dbt"
+TARGET = "twilio_dbt"
 
 # By view: the stream, and the columns. `a` is a column, `a=b` renames b, `a=b|c` takes c where b is
 # null, `a=b.c` is a truth value of a JSON object, `a=` is false.
@@ -76,6 +77,7 @@ class Dialect(NamedTuple):
     quote: str
     flag: Callable[[str, str], str]  # a truth value of a JSON object
     loader: str  # by whom the tables are loaded that dbt/*.sql reads
+    source: str = "twilio"  # the schema that they are in
 
 
 DIALECTS = {
@@ -83,6 +85,7 @@ DIALECTS = {
         '"',
         lambda column, name: f"cast(json_extract_string({column}, '$.{name}') as boolean)",
         "dlt",
+        "main",
     ),
     "postgres": Dialect(
         '"',
@@ -109,9 +112,10 @@ def sources(view: str) -> list[str]:
     return [part.partition(".")[0] for part in parts]
 
 
-def sql(dialect: str, loader: str, source: str = SOURCE, target: str = TARGET) -> str:
+def sql(dialect: str, loader: str, source: str = "", target: str = TARGET) -> str:
     """Return the statements that make the schema of the views, and the views."""
     about = DIALECTS[dialect]
+    source = source or about.source
 
     def quoted(name: str) -> str:
         return about.quote + name + about.quote

@@ -19,7 +19,7 @@ SCHEMAS = Path(__file__).parents[1] / "source_twilio" / "schemas"
 DATES = ("date_created", "created_time", "create_time", "event_date", "join_time", "start_date")
 COLUMNS = """
 select table_name, list(column_name) from duckdb_columns()
-where schema_name = 'twilio' group by all
+where schema_name = current_schema() group by all
 """
 NAMES = """
 select sid, coalesce(friendly_name, sid)

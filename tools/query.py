@@ -11,11 +11,10 @@ from pathlib import Path
 import duckdb
 
 from warehouse.mistakes import Mistake, explained
-from warehouse.target import DATASET
 
 TABLES = """
 select table_name as "table", estimated_size as "rows" from duckdb_tables()
-where schema_name = 'twilio' and table_name not like '\\_dlt%' escape '\\' order by 1
+where schema_name = current_schema() and table_name not like '\\_dlt%' escape '\\' order by 1
 """
 
 
@@ -37,7 +36,7 @@ def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise Mistake(f"There is no {database}: make sync or make demo writes it.")
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
-            connection.execute(f"set timezone = 'UTC'; use {DATASET}")
+            connection.execute("set timezone = 'UTC'")
             yield connection
     except duckdb.Error as wrong:
         said = Mistake(str(wrong).partition("\n\nLINE")[0])

@@ -61,7 +61,7 @@ class Compared(NamedTuple):
 def compared(connection: duckdb.DuckDBPyConnection) -> list[Compared]:
     """Return what was billed beside what arrived, by account, day and category.
 
-    The connection uses the schema of the tables (`use twilio`). Raises `Mistake` if a table is
+    The connection uses the schema of the tables. Raises `Mistake` if a table is
     missing.
     """
     there = {row[0] for row in connection.execute(TABLES).fetchall()}

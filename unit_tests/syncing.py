@@ -57,7 +57,7 @@ def killed(
     **environment: str,
 ) -> bool:
     """Kill a sync once its log is as asked; return whether it was killed."""
-    log = log or folder / "t.duckdb.sync" / "sync.log"
+    log = log or log_of(folder)
     log.unlink(missing_ok=True)
     with start(folder, *arguments, **environment) as child:
         while child.poll() is None:
@@ -89,6 +89,11 @@ def in_load(number: int, seconds: float) -> Callable[[str], bool]:
 def between(loads: int) -> Callable[[str], bool]:
     """Return a condition: so many loads have ended."""
     return logged("sync: Loaded", loads)
+
+
+def log_of(folder: Path) -> Path:
+    """Return the log of the syncs of a folder."""
+    return folder / "t.duckdb.sync" / "sync.log"
 
 
 def configured(folder: Path, config: Mapping[str, Any]) -> None:
@@ -163,7 +168,7 @@ def kept(
 def tables(folder: Path, streams: Mapping[str, Any]) -> Tables:
     """Return what DuckDB holds."""
     with duckdb.connect(str(folder / "t.duckdb"), read_only=True) as connection:
-        connection.execute("set timezone = 'UTC'; use twilio")
+        connection.execute("set timezone = 'UTC'")
         found = {}
         for name, stream in streams.items():
             columns = [(r[0], r[1]) for r in connection.execute(f"describe {name}").fetchall()]

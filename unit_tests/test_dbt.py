@@ -102,13 +102,13 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def judged(ask: Callable[[str], list[tuple[Any, ...]]]) -> None:
     """Hold the views to the tables that they are made of; `ask` runs a query."""
     for view, stream in STREAMS.items():
-        [(rows,)] = ask(f"select count(*) from twilio.{stream}")
+        [(rows,)] = ask(f"select count(*) from {stream}")
         assert rows > 0
         assert ask(f'select count(*), count(_fivetran_synced) from twilio_dbt."{view}"') == [
             (rows, rows)
         ]
     # Every message has a day: that of its creation, if it was never sent.
-    [(unsent,)] = ask("select count(*) from twilio.messages where date_sent is null")
+    [(unsent,)] = ask("select count(*) from messages where date_sent is null")
     assert unsent > 0
     created = "select count(*) from twilio_dbt.message where date_sent = created_at"
     assert ask(created)[0][0] >= unsent
@@ -140,15 +140,15 @@ def test_the_views_on_postgres(loaded: Path, postgres: str) -> None:
             cursor.execute(query)
             return list(cursor.fetchall())
 
-        cursor.execute("create schema twilio")
+        cursor.execute("create schema twilio; set search_path = twilio")
         with duckdb.connect(str(loaded), read_only=True) as database:
             for stream in [*STREAMS.values(), "_dlt_loads"]:
-                types = database.execute(f"describe twilio.{stream}").fetchall()
+                types = database.execute(f"describe {stream}").fetchall()
                 made = ", ".join(
                     f'"{name}" {OF_POSTGRES.get(kind, kind)}' for name, kind, *_ in types
                 )
                 cursor.execute(f"create table twilio.{stream} ({made})")
-                rows = database.execute(f"select * from twilio.{stream}").fetchall()
+                rows = database.execute(f"select * from {stream}").fetchall()
                 places = ", ".join(["%s"] * len(types))
                 cursor.executemany(f"insert into twilio.{stream} values ({places})", rows)
         cursor.execute(sql("postgres", "dlt"))

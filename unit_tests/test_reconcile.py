@@ -103,7 +103,6 @@ class History:
 
     def statements(self) -> Iterator[str]:
         """Yield the SQL that makes the tables."""
-        yield "create schema twilio"
         usage = [
             {
                 "account_sid": account,
@@ -115,14 +114,14 @@ class History:
             for (account, day, category), units in self.billed.items()
         ]
         for table, columns in COLUMNS.items():
-            yield f"create table twilio.{table} ({columns})"
+            yield f"create table {table} ({columns})"
             rows = usage if table == "usage_records" else self.rows[table]
             names = [column.split()[0] for column in re.sub(r"\(.*?\)", "", columns).split(", ")]
             values = ", ".join(
                 f"({', '.join(quoted(row.get(name.strip(QUOTE))) for name in names)})"
                 for row in rows
             )
-            yield f"insert into twilio.{table} ({', '.join(names)}) values {values}"
+            yield f"insert into {table} ({', '.join(names)}) values {values}"
 
 
 QUOTE = '"'
@@ -144,7 +143,7 @@ def written(history: History, path: Path) -> Path:
 def read(path: Path) -> list[Compared]:
     """Return what is compared, in a time zone far from UTC."""
     with duckdb.connect(str(path), read_only=True) as connection:
-        connection.execute("set timezone = 'Pacific/Kiritimati'; use twilio")
+        connection.execute("set timezone = 'Pacific/Kiritimati'")
         return compared(connection)
 
 
@@ -276,7 +275,7 @@ def test_postgres(postgres: str, tmp_path: Path) -> None:
     with psycopg2.connect(postgres) as connection, connection.cursor() as cursor:
         for statement in history.statements():
             cursor.execute(statement)
-        cursor.execute("set search_path = twilio; set timezone = 'Pacific/Kiritimati'")
+        cursor.execute("set timezone = 'Pacific/Kiritimati'")
         cursor.execute(SQL)
         found = [Compared(*row) for row in cursor.fetchall()]
     assert found == read(written(history, tmp_path / "t.duckdb"))
@@ -297,7 +296,7 @@ def test_synced(tmp_path: Path, sandbox: Sandbox) -> None:
     assert agree == {"calls", "mms", "recordings", "sms", *parts}
     lost = next(row for row in whole if row.category == "sms-inbound" and row.billed)
     with duckdb.connect(str(path)) as connection:
-        connection.execute("set timezone = 'UTC'; use twilio")
+        connection.execute("set timezone = 'UTC'")
         same = "account_sid = ? and date_sent::date = ? and direction = 'inbound'"
         connection.execute(f"delete from messages where {same}", (lost.account_sid, lost.day))
     assert [(row.account_sid, row.day, row.category) for row in missing(read(path))] == [
@@ -327,8 +326,7 @@ def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A mistake gives one line, and ends with 2."""
     path = written(History(), tmp_path / "t.duckdb")
     with duckdb.connect(str(path)) as connection:
-        connection.execute("drop table twilio.calls; drop table twilio.recordings")
-        connection.execute("use twilio")
+        connection.execute("drop table calls; drop table recordings")
         with pytest.raises(Mistake):
             compared(connection)
     assert main([str(path)]) == 2

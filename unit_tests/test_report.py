@@ -95,7 +95,7 @@ def written(database: Path, folder: Path) -> str:
 def asked(database: Path, query: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("set timezone = 'UTC'; use twilio")
+        connection.execute("set timezone = 'UTC'")
         return connection.execute(query).fetchall()
 
 
@@ -204,7 +204,7 @@ def test_missing_days(synced: Synced, tmp_path: Path) -> None:
     database = tmp_path / "t.duckdb"
     database.write_bytes(synced.database.read_bytes())
     with duckdb.connect(str(database)) as connection:
-        connection.execute("set timezone = 'UTC'; use twilio")
+        connection.execute("set timezone = 'UTC'")
         whole = [row for row in compared(connection) if row.verdict == "agrees"]
         lost = max((r for r in whole if r.category == "calls-inbound"), key=lambda row: row.billed)
         connection.execute(
@@ -234,7 +234,7 @@ def test_missing_tables(synced: Synced, tmp_path: Path, capsys: pytest.CaptureFi
         ("_dlt_pipeline_state", "There is no table usage_records, accounts."),
     ):
         with duckdb.connect(str(database)) as connection:
-            connection.execute(f"drop table twilio.{table}")
+            connection.execute(f"drop table {table}")
         assert said in written(database, tmp_path)
     text = written(database, tmp_path)
     assert "There is no table accounts, usage_records, messages, calls: make sync them" in text
@@ -255,7 +255,7 @@ def test_empty_tables(synced: Synced, tmp_path: Path) -> None:
     database.write_bytes(synced.database.read_bytes())
     with duckdb.connect(str(database)) as connection:
         for table in STREAMS.split(","):
-            connection.execute(f"delete from twilio.{table}")
+            connection.execute(f"delete from {table}")
     text = written(database, tmp_path)
     assert text.count("There is nothing to show.") == 5
     assert "<svg" not in text

@@ -17,6 +17,7 @@ from unit_tests.syncing import (
     go_on,
     in_load,
     killed,
+    log_of,
     read,
     sync,
     tables,
@@ -36,6 +37,25 @@ def folder(tmp_path: Path, sandbox: Sandbox) -> Path:
 def streams() -> dict[str, Any]:
     """All streams by name."""
     return catalog()
+
+
+@pytest.mark.parametrize("name", ["twilio", "TWILIO", "main", "temp", "a b.c"])
+def test_file_names(name: str, folder: Path, sandbox: Sandbox) -> None:
+    """The tables are right whatever their file is called, the default name first."""
+    path = folder / f"{name}.duckdb"
+    for _ in range(2):
+        assert sync(folder, "--streams", "queues,messages", "--database", str(path))[0] == 0
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute("select count(*), count(distinct sid) from messages").fetchone()
+    number = sum(len(sandbox.rows("messages", account.sid)) for account in sandbox.accounts[:-1])
+    assert found == (number, number)
+
+
+@pytest.mark.parametrize("name", ["main_staging.duckdb", "Information_Schema.db"])
+def test_file_names_that_duckdb_needs(name: str, folder: Path, sandbox: Sandbox) -> None:
+    """A file cannot have the name of a schema that a load uses."""
+    said = f"DuckDB needs the name {name}: name another file.\n"
+    assert sync(folder, "--database", str(folder / name)) == (2, "", said)
 
 
 def test_two_syncs(folder: Path, streams: dict[str, Any], sandbox: Sandbox) -> None:
@@ -62,9 +82,7 @@ def test_types(folder: Path) -> None:
     """Columns are of the types that the schemas declare."""
     assert sync(folder, "--streams", "messages")[0] == 0
     with duckdb.connect(str(folder / "t.duckdb"), read_only=True) as connection:
-        found = {
-            row[0]: row[1:3] for row in connection.execute("describe twilio.messages").fetchall()
-        }
+        found = {row[0]: row[1:3] for row in connection.execute("describe messages").fetchall()}
     assert {name: found[name] for name in ("sid", "date_sent", "price", "num_media")} == {
         "sid": ("VARCHAR", "NO"),
         "date_sent": ("TIMESTAMP WITH TIME ZONE", "YES"),
@@ -145,7 +163,7 @@ def test_waits_and_secrets(folder: Path, sandbox: Sandbox) -> None:
     status, output, _ = sync(folder, "--streams", "queues,calls")
     assert status == 0
     [line] = [line for line in output.splitlines() if "rate limit" in line]
-    log = (folder / "t.duckdb.sync" / "sync.log").read_text("utf-8")
+    log = log_of(folder).read_text("utf-8")
     assert sandbox.config["auth_token"] not in log
     assert line.startswith("Twilio's rate limit: 3 requests were sent again, after waits of ")
     assert log.count("Rate limit exceeded") == 3

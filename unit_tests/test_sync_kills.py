@@ -7,7 +7,17 @@ import random
 from pathlib import Path
 
 from sandbox import Sandbox
-from unit_tests.syncing import catalog, configured, go_on, killed, logged, read, sync, tables
+from unit_tests.syncing import (
+    catalog,
+    configured,
+    go_on,
+    killed,
+    log_of,
+    logged,
+    read,
+    sync,
+    tables,
+)
 
 SOME = ("calls", "messages", "queues", "recordings", "usage_records")
 # More of them for a longer run, say SYNC_KILLS=30.
@@ -19,12 +29,11 @@ def test_kills_anywhere(tmp_path: Path, sandbox: Sandbox) -> None:
     configured(tmp_path, sandbox.config)
     streams = {name: stream for name, stream in catalog().items() if name in SOME}
     asked = ("--streams", ",".join(SOME), "--load-every", "0")
-    log = tmp_path / "t.duckdb.sync" / "sync.log"
     assert sync(tmp_path, *asked)[0] == 0
-    log.unlink()
+    log_of(tmp_path).unlink()
     # How long a sync takes varies with the machine; how much it logs does not.
     assert sync(tmp_path, *asked)[0] == 0
-    usual = log.read_text("utf-8").count("\n")
+    usual = log_of(tmp_path).read_text("utf-8").count("\n")
     dice = random.Random(1)
     kills = 0
     for _ in range(KILLS):

@@ -28,6 +28,11 @@ from warehouse.mistakes import Mistake  # noqa: E402
 from warehouse.tables import Table  # noqa: E402
 
 DATASET = "twilio"
+# DuckDB names a file's catalog after the file, and cannot tell the catalog `twilio` from a schema
+# `twilio`. It never gives a catalog the name of this schema. `schema.table` would be ambiguous in
+# files that are named as the other schemas which a load names.
+DUCKDB_SCHEMA = "main"
+TAKEN_NAMES = {f"{DUCKDB_SCHEMA}_staging", "information_schema"}
 # A table is replaced in one transaction, where the database can: it is never seen half full.
 REPLACE = "insert-from-staging"
 
@@ -55,6 +60,8 @@ class Target:
         """Take the folder. Raises `Mistake` if another sync has it."""
         if self.is_duckdb and not self.database.parent.is_dir():
             raise Mistake(f"There is no directory {self.database.parent}: make it first.")
+        if self.is_duckdb and self.database.name.partition(".")[0].lower() in TAKEN_NAMES:
+            raise Mistake(f"DuckDB needs the name {self.database.name}: name another file.")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = (self.folder / "lock").open("a+")
         try:
@@ -90,10 +97,12 @@ class Target:
     def open(self) -> None:
         """Connect, and find out what is there. Raises what dlt and DuckDB raise."""
         settings: dict[str, Any] = {}
+        dataset = DATASET
         if self.is_duckdb:
             # One connection for the whole sync: no other program can take the file in between.
             self._connection = duckdb.connect(str(self.database))
             settings["credentials"] = self._connection
+            dataset = DUCKDB_SCHEMA
         destination = Destination.from_reference(self.destination, **settings)
         able, table = destination.capabilities(), new_table("any", write_disposition="merge")
         self.merges = bool(resolve_merge_strategy({"any": table}, table, able))
@@ -103,7 +112,7 @@ class Target:
             pipeline_name=DATASET,
             pipelines_dir=str(self.folder / "pipelines"),
             destination=destination,
-            dataset_name=DATASET,
+            dataset_name=dataset,
         )
         # dlt writes to the screen otherwise.
         logger = logging.getLogger("dlt")

@@ -1,5 +1,6 @@
 """The accounts to read."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_twilio.credentials import UNRECOVERABLE, refusal
 from source_twilio.errors import RefusedError, body_of, error
-from source_twilio.memory import AT_THE_START, PROBING, UNDER_WAY, known
+from source_twilio.memory import AT_THE_START, PROBING, Patience, known, trying
 from source_twilio.pages import is_active
 from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import Row
@@ -48,8 +49,7 @@ class AccountsRetriever(TwilioRetriever):
 
     def _ask(self, window: StreamSlice) -> list[Row]:
         """Return the accounts to read, once all of the list is there."""
-        memory, rows = known(self.config), list[Row]()
-        memory.patience = AT_THE_START
+        rows = list[Row]()
         try:
             for page in self._pages(window):
                 rows += page.rows
@@ -58,16 +58,29 @@ class AccountsRetriever(TwilioRetriever):
                 raise error("Twilio refused the rest of the account list.") from refused
             self._prove(refused.response)
             rows = [{"sid": self.config["account_sid"]}]
-        self._verify({row.get("sid"): row for row in rows})
-        memory.patience = UNDER_WAY
+        rows = self._named(rows)
+        self._verify({row["sid"]: row for row in rows})
         return self._selected(rows)
+
+    def _named(self, rows: list[Row]) -> list[Row]:
+        """Return the rows that name an account; warn of the others, which nothing can be asked."""
+        named = [row for row in rows if row.get("sid") and row["sid"].__class__ is str]
+        if missing := len(rows) - len(named):
+            known(self.config).warn(
+                f"accounts: {missing} rows of the account list have no sid: they are left out."
+            )
+        return named
+
+    def _patience(self, part: StreamSlice, token: Mapping[str, Any] | None) -> Patience:
+        """Be short at the first page, and in a check, which reads in the process's main thread."""
+        checks = threading.current_thread() is threading.main_thread()
+        return AT_THE_START if checks or token is None else super()._patience(part, token)
 
     def _prove(self, refused: requests.Response) -> None:
         """Warn that the credentials open one account only; raise if they open nothing."""
         memory = known(self.config)
         if not has_key(self.config) or body_of(refused).get("code") in UNRECOVERABLE:
             raise error(refusal(refused, self.config), FailureType.config_error)
-        memory.patience = PROBING
         with ThreadPoolExecutor(max_workers=5) as pool:
             answers = dict(
                 zip(self.probes, pool.map(self._probe, self.probes.values()), strict=True)
@@ -92,7 +105,7 @@ class AccountsRetriever(TwilioRetriever):
         account = self.config["account_sid"]
         url = urljoin(f"https://api.twilio.com/2010-04-01/Accounts/{account}/", path)
         try:
-            with known(self.config).throttle:
+            with known(self.config).throttle, trying(PROBING):
                 answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
         except AirbyteTracedException as failure:
             return failure

@@ -37,6 +37,14 @@ def body_of(response: requests.Response) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+def is_gone(response: requests.Response) -> bool:
+    """Return whether Twilio itself says that nothing is there (BEHAVIOR 48)."""
+    is_missing = response.status_code == requests.codes.not_found
+    return is_missing and body_of(response).get("code") == NOT_FOUND
+
+
+NOT_FOUND = 20404
+
 # What a product API answers to accounts that have not got the product (BEHAVIOR 34).
 NOT_ENABLED = {17000, 17007, 20003, 20006, 20403, 20404, 70051}
 
@@ -55,16 +63,26 @@ class RefusedError(Exception):
         self.response = response
 
 
-class OutOfReachError(Exception):
+class BadRequestError(AirbyteTracedException):
+    """A request that Twilio calls wrong: the answer is a 400."""
+
+    def __init__(self, response: requests.Response) -> None:
+        """Say what came, and keep the answer."""
+        sentence = unknown_answer(response)
+        super().__init__(sentence, sentence, FailureType.system_error)
+        self.response = response
+
+
+class OutOfReachError(BadRequestError):
     """The window begins before what the account shows: `days` back from now (BEHAVIOR 10)."""
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, response: requests.Response, days: int) -> None:
         """Keep the number of days."""
-        super().__init__(days)
+        super().__init__(response)
         self.days = days
 
 
-class TooManyRowsError(Exception):
+class TooManyRowsError(BadRequestError):
     """The query has more rows than Twilio shows of one query (BEHAVIOR 23)."""
 
 
@@ -72,7 +90,7 @@ class TooManyRowsError(Exception):
 MOST_ROWS = 10_000
 
 
-def bad_request(response: requests.Response) -> Exception:
+def bad_request(response: requests.Response) -> BadRequestError:
     """Return what a 400 says, which the CDK's error handlers cannot act on.
 
     An answer about too many rows is known by either half of its sentence, or by the page that was
@@ -80,15 +98,16 @@ def bad_request(response: requests.Response) -> Exception:
     """
     body = body_of(response)
     message = str(body.get("message") or body.get("detail"))
-    days = re.search(r"(\d+)[ -]*day", message)
+    # More days than calendars have are no answer.
+    days = re.search(r"\b(\d{1,5})[ -]*day", message)
     if body.get("code") == 20004 and days:
-        return OutOfReachError(int(days[1]))
+        return OutOfReachError(response, int(days[1]))
     query = dict(parse_qsl(urlsplit(str(response.url)).query))
     page, size = (query.get(name, "") for name in ("Page", "PageSize"))
     beyond = page.isdecimal() and size.isdecimal() and int(page) * int(size) >= MOST_ROWS
     if beyond or re.search(r"page and page ?size|data is limited to", message, re.IGNORECASE):
-        return TooManyRowsError()
-    return error(unknown_answer(response), FailureType.system_error)
+        return TooManyRowsError(response)
+    return BadRequestError(response)
 
 
 def unknown_answer(response: requests.Response) -> str:

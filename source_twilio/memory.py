@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -68,11 +69,25 @@ class Patience(NamedTuple):
     seconds: float
 
 
-# Until the accounts are known, so that a check fails within ten seconds (BEHAVIOR 31).
+# For the first request, so that a check fails within ten seconds (BEHAVIOR 31).
 AT_THE_START = Patience(2, 4)
 # While the lists are tried that a key may open: there are others to try.
 PROBING = Patience(0, 0)
 UNDER_WAY = Patience(5, 600)
+# Where many lists fail: only a 429, which says nothing of the list, is asked again (BEHAVIOR 49).
+ONCE = Patience(0, 600)
+# Of what this thread asks.
+PATIENCE: ContextVar[Patience] = ContextVar("PATIENCE", default=UNDER_WAY)
+
+
+@contextmanager
+def trying(patience: Patience) -> Iterator[None]:
+    """Ask again as the patience says, in this thread."""
+    before = PATIENCE.set(patience)
+    try:
+        yield
+    finally:
+        PATIENCE.reset(before)
 
 
 @dataclass
@@ -85,7 +100,6 @@ class Memory:
     connections: HTTPAdapter
     # The subaccounts' own tokens, by their SIDs (BEHAVIOR 2, 14).
     tokens: dict[str, str] = field(default_factory=dict)
-    patience: Patience = AT_THE_START
     skipped: Skipped = field(default_factory=Skipped)
     # How many slices are being read.
     readers: int = 0
@@ -94,6 +108,8 @@ class Memory:
     lock: threading.RLock = field(default_factory=threading.RLock)
     accounts: Answer = field(default_factory=Answer)
     lists: SharedLists = field(default_factory=SharedLists)
+    # The page sizes that work where the usual one does not, by resource; 0 is none (BEHAVIOR 47).
+    page_sizes: dict[str, int] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
     _warned: set[str] = field(default_factory=set)
 

@@ -19,7 +19,7 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
 )
 
 from source_twilio.errors import content_type, unknown_answer
-from source_twilio.memory import UNDER_WAY, known
+from source_twilio.memory import ONCE, PATIENCE, UNDER_WAY
 
 TOO_MANY_REQUESTS = 429
 # These can pass, and so can all that begin with a 5 (BEHAVIOR 31).
@@ -31,8 +31,8 @@ class TwilioErrorHandler(DefaultErrorHandler):
     """Decides which answers are asked again, how often, and what is said in the end (BEHAVIOR 31).
 
     Why not YAML: response filters see responses and no exceptions, and the CDK asks again whatever
-    it does not know. Nor can they tell a sync that has got going from one that begins, or a check:
-    until the accounts are known there are fewer attempts, so that a check fails within ten seconds.
+    it does not know. Nor can they tell the first request, which is tried less often so that a check
+    fails within ten seconds, from those of a sync that has got going.
     """
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
@@ -66,7 +66,7 @@ class TwilioErrorHandler(DefaultErrorHandler):
         wrong = unreachable(came, urlsplit(str(came.request.url))) or failed(broken(came))
         # Another attempt would not help, or takes too long: each address of the host was tried.
         final = wrong.failure_type == FailureType.config_error or isinstance(came, requests.Timeout)
-        if final and known(self.config).patience is not UNDER_WAY:
+        if final and PATIENCE.get() is not UNDER_WAY:
             return wrong
         return self._again(came.request, wrong, ResponseAction.RETRY)
 
@@ -76,7 +76,9 @@ class TwilioErrorHandler(DefaultErrorHandler):
         """Return that a request is sent again after a failure, or what is wrong."""
         failures, waited = self._failures.get(request, (0, 0.0))
         self._failures[request] = failures + 1, waited + wait
-        patience = known(self.config).patience
+        patience = PATIENCE.get()
+        if patience is ONCE and action == ResponseAction.RATE_LIMITED:
+            patience = UNDER_WAY
         if failures >= patience.retries or waited + wait > patience.seconds:
             return wrong
         return ErrorResolution(action, wrong.failure_type, wrong.error_message)

@@ -6,9 +6,11 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.extractors.record_selector import RecordSelector
+from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 from airbyte_cdk.sources.declarative.partition_routers.substream_partition_router import (
     SubstreamPartitionRouter,
 )
@@ -18,14 +20,29 @@ from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_twilio.credentials import asking_for
-from source_twilio.errors import RefusedError, bad_request, describe, error, unknown_answer
-from source_twilio.memory import known
+from source_twilio.errors import (
+    LOGGER,
+    BadRequestError,
+    RefusedError,
+    bad_request,
+    describe,
+    error,
+    is_gone,
+    unknown_answer,
+)
+from source_twilio.memory import ONCE, UNDER_WAY, Patience, known, trying
+from source_twilio.rows import Row
 from source_twilio.shared import KEPT_ROWS
 from source_twilio.skipped import Account
-from source_twilio.windows import Page, replaced
+from source_twilio.windows import Page
 
 # The pauses before a refusal is asked again: Twilio's edge is reported to send lone 401s.
 REFUSAL_PAUSES_SECONDS = (0.5, 1.5)
+# So many requests of a stream fail one after the other, then the next are tried once (BEHAVIOR 49).
+FAILURES_IN_A_ROW = 10
+# So many pages one after the other bring rows of earlier pages, or none (BEHAVIOR 33). One page can
+# be shown twice: when the list has grown by so many rows meanwhile.
+REPEATED_PAGES, EMPTY_PAGES = 2, 100
 
 
 @dataclass
@@ -35,11 +52,13 @@ class ListRetriever(SimpleRetriever):
     record_selector: RecordSelector
     # The streams whose items this list hangs under. They are read inside the account's partition.
     nested_router: SubstreamPartitionRouter | None = None
-    # Statuses that say "nothing there" (404: no usage; 400: no such list). The cursor does not move
-    # by them. Below another list, 404 is one of them: the item above is gone.
-    empty_statuses: list[int] = field(default_factory=list)
+    # Statuses that say "nothing there" (404: no usage; 400: no such list), or an expression of the
+    # partition. The cursor does not move by them.
+    empty_statuses: list[int] | str = field(default_factory=list)
     # The page size to fall back to where the server fails at the usual one (BEHAVIOR 16).
     smaller_page_size: int | None = None
+    # How many requests have failed since the last that was answered.
+    _failures: int = field(init=False, default=0)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Show the pages in the builder: the factory arranges that for a SimpleRetriever only."""
@@ -80,39 +99,83 @@ class ListRetriever(SimpleRetriever):
             yield from pages
 
     def _pages(self, part: StreamSlice) -> Iterator[Page]:
-        """Yield one list page by page, on failure once more with smaller pages."""
+        """Yield one list page by page; where its page size fails, again with another (16, 47).
+
+        What works is kept for the other accounts of the run.
+        """
+        memory, begun = known(self.config), False
+        size = memory.page_sizes.get(self._resource)
+        while True:
+            try:
+                for page in self._pages_of(part, size):
+                    begun = True
+                    if size is not None and memory.page_sizes.get(self._resource) != size:
+                        memory.page_sizes[self._resource] = size
+                        # That usage wants smaller pages is known (BEHAVIOR 16).
+                        say = LOGGER.info if size else memory.warn
+                        say(
+                            f"{self.name}: {self._resource} is asked for {size or 'its usual'} "
+                            "rows a page, because Twilio answers no more."
+                        )
+                    yield page
+                return
+            except AirbyteTracedException as failed:
+                other = self._other_size(failed, size, begun)
+                if other is None:
+                    raise
+                size = other
+
+    def _other_size(
+        self, failed: AirbyteTracedException, size: int | None, begun: bool
+    ) -> int | None:
+        """Return the page size to try after a failure, 0 for none, or None if no other may help."""
+        if type(failed) is BadRequestError:
+            has_size = "PageSize=" in str(failed.response.url)
+            return 0 if has_size and not begun else None
+        transient = failed.failure_type == FailureType.transient_error
+        return self.smaller_page_size if transient and size is None else None
+
+    def _pages_of(self, part: StreamSlice, size: int | None) -> Iterator[Page]:
+        """Yield one list page by page, with pages of that size."""
         # Of its own: the one that a test read counts with counts the pages of all lists together.
         paginator = copy(self._paginator)
         token: Mapping[str, Any] | None = None
-        links = set[str]()
-        try:
-            while True:
-                response = self._fetch_next_page(part, token)
-                if response is None or not response.ok:
-                    yield Page([], part, True, self._is_believed(part))
-                    return
-                rows: list[Any] = [*self.record_selector.extractor.extract_records(response)]
-                token = paginator.next_page_token(response, len(rows), None, None)
-                yield Page(rows, part, not token)
-                if not token:
-                    return
-                link = str(token["next_page_token"])
-                # BEHAVIOR 33.
-                if link in links:
-                    raise error(
-                        f"{describe(response)} links to a page that was read before: {link}"
-                    )
-                links.add(link)
-        except AirbyteTracedException as failed:
-            helps = failed.failure_type != FailureType.config_error and self.smaller_page_size
-            if not helps or "page_size" in part.extra_fields:
-                raise
-            smaller = {**part.extra_fields, "page_size": self.smaller_page_size}
-            yield from self._pages(replaced(part, extra_fields=smaller))
+        progress = Novelty(self.primary_key)
+        while True:
+            response = self._fetch_next_page(part, token, size)
+            if response is None or not response.ok:
+                yield Page([], part, True, self._is_believed(part))
+                return
+            rows: list[Any] = [*self.record_selector.extractor.extract_records(response)]
+            token = paginator.next_page_token(response, len(rows), None, None)
+            if token and not progress.made_by(rows):
+                raise error(
+                    f"{describe(response)} links to a page that was read before, or that brings "
+                    f"nothing new: {token['next_page_token']}",
+                    FailureType.system_error,
+                )
+            yield Page(rows, part, not token)
+            if not token:
+                return
 
     def _is_believed(self, part: StreamSlice) -> bool:
-        """Return whether a 404 means that nothing is there: the item above is gone."""
-        return self.nested_router is not None
+        """Return whether a 404 means that nothing is there, so that the cursor may move."""
+        return False
+
+    def _is_empty(self, response: requests.Response, part: StreamSlice) -> bool:
+        """Return whether an answer says that the list is empty (BEHAVIOR 48)."""
+        statuses: Any = self.empty_statuses
+        if isinstance(statuses, str):
+            interpolated = InterpolatedString.create(statuses, parameters=self._parameters)
+            statuses = interpolated.eval(self.config, stream_slice=part)
+        return response.status_code in statuses and (
+            response.status_code != requests.codes.not_found or is_gone(response)
+        )
+
+    def _patience(self, part: StreamSlice, token: Mapping[str, Any] | None) -> Patience:
+        """Return how often to try a request: once where many have failed (BEHAVIOR 49)."""
+        once = part.extra_fields.get("ask_once") or self._failures >= FAILURES_IN_A_ROW
+        return ONCE if once else UNDER_WAY
 
     def _request_params(
         self,
@@ -132,30 +195,61 @@ class ListRetriever(SimpleRetriever):
         page_size_override: int | None = None,
     ) -> requests.Response | None:
         """Fetch a page; the manifest lets 400, 401, 403 and 404 through to be judged here."""
-        page_size_override = stream_slice.extra_fields.get("page_size", page_size_override)
         account, memory = self._account(stream_slice), known(self.config)
         # A refusal of an account that the list calls closed or suspended is no surprise.
         once = stream_slice.extra_fields.get("ask_once") or not is_active(stream_slice.extra_fields)
         pauses = iter(() if once else REFUSAL_PAUSES_SECONDS)
         while True:
-            with memory.throttle, asking_for(account.sid):
-                response = super()._fetch_next_page(
-                    stream_slice, next_page_token, page_size_override
-                )
+            patience = self._patience(stream_slice, next_page_token)
+            try:
+                with memory.throttle, asking_for(account.sid), trying(patience):
+                    response = super()._fetch_next_page(
+                        stream_slice, next_page_token, page_size_override
+                    )
+            except AirbyteTracedException:
+                self._failures += 1
+                raise
+            self._failures = 0
             if response is None or response.ok:
                 memory.skipped.opened(account)
                 return response
-            empty = [*self.empty_statuses, *([404] if self.nested_router else [])]
-            if response.status_code in empty and not next_page_token:
-                if response.status_code == 400:
+            if not next_page_token and self._is_empty(response, stream_slice):
+                if response.status_code == requests.codes.bad_request:
                     memory.warn(f"{self.name}: {unknown_answer(response)}. It is taken as empty.")
                 return response
-            if response.status_code == 400:
+            if response.status_code == requests.codes.bad_request:
                 raise bad_request(response)
             pause = next(pauses, None)
-            if pause is None:
+            # The item above is gone: that does not change.
+            if pause is None or (self.nested_router and is_gone(response)):
                 raise RefusedError(response)
             time.sleep(pause)
+
+
+class Novelty:
+    """Whether the pages of a list bring anything new (BEHAVIOR 33), for some bytes a page."""
+
+    def __init__(self, key: Any) -> None:
+        """Take the primary key: a field, or several."""
+        self._key = [key] if isinstance(key, str) else [*(key or ())]
+        self._shown = set[int]()
+        self._repeated = self._empty = 0
+
+    def made_by(self, rows: list[Row]) -> bool:
+        """Take note of a page; return whether there is reason to ask for the next."""
+        if not rows:
+            self._empty += 1
+            return self._empty < EMPTY_PAGES
+        page = hash(frozenset(map(self._identity, rows)))
+        self._repeated = self._repeated + 1 if page in self._shown else 0
+        self._empty = 0
+        self._shown.add(page)
+        return self._repeated < REPEATED_PAGES
+
+    def _identity(self, row: Row) -> Any:
+        """Return what tells a row apart: its key, or all of it where it has no whole key."""
+        found = [row.get(field) for field in self._key]
+        return orjson.dumps(row) if None in found or not found else str(found)
 
 
 def is_active(account: Mapping[str, Any]) -> bool:

@@ -14,12 +14,23 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_twilio.credentials import lacks_permission, may_not_read
 from source_twilio.dates import read_date
-from source_twilio.errors import LOGGER, RefusedError, describe, error, is_not_enabled
+from source_twilio.errors import (
+    LOGGER,
+    RefusedError,
+    body_of,
+    code_of,
+    describe,
+    error,
+    is_not_enabled,
+    unknown_answer,
+)
 from source_twilio.memory import known
 from source_twilio.nested import Below
 from source_twilio.pages import ListRetriever, is_active
 from source_twilio.rows import QuietRow
+from source_twilio.settings import has_key
 from source_twilio.side_by_side import side_by_side
+from source_twilio.skipped import Account
 from source_twilio.windows import Page, replaced
 
 
@@ -54,8 +65,10 @@ class TwilioRetriever(ListRetriever):
     cursor: Cursor | None = None
     # The lists below the items are asked for in that order.
     newest_first: bool = False
-    # The configured account's own list may not be read, which is said once.
+    # The configured account's own list may not be read: it is not asked for again.
     _denied: bool = field(init=False, default=False)
+    # It has been raised that accounts are refused, which is said once.
+    _said: bool = field(init=False, default=False)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Name the parents: what is missing in one is missing in the stream that is read by it."""
@@ -71,12 +84,14 @@ class TwilioRetriever(ListRetriever):
         """Yield the records of the slice, then move the cursor to the slice's end."""
         part = stream_slice or StreamSlice(partition={}, cursor_slice={})
         memory, account = known(self.config), self._account(part)
-        denied = self._denied and account.sid == self.config["account_sid"]
-        if denied or memory.skipped.is_refused(account):
+        if self._denied and account.sid == self.config["account_sid"]:
+            return
+        if memory.skipped.is_refused(account):
+            self._miss(part)
             return
         proven, begun = True, False
         try:
-            with memory.reading():
+            with memory.reading(self._weight(part)):
                 for page in self._read(part):
                     begun, proven = True, proven and page.proven
                     memory.progress.page(account.sid, len(page.rows))
@@ -99,19 +114,64 @@ class TwilioRetriever(ListRetriever):
                 self._observe(part)
 
     def _skip(self, part: StreamSlice, response: requests.Response) -> None:
-        """Leave the account out; raise if it is the configured one, and should show the list."""
+        """Leave the account out; raise where its rows should be shown (BEHAVIOR 9, 34, 48)."""
         memory, account, status = known(self.config), self._account(part), response.status_code
-        # A product API refuses whoever does not use the product (BEHAVIOR 34).
+        if status == requests.codes.not_found and "code" not in body_of(response):
+            # Not Twilio's: a proxy's, perhaps.
+            raise error(unknown_answer(response))
+        is_own = account.sid == self.config["account_sid"]
+        # A product API refuses whoever does not use the product.
         unused = account.of_product_api and is_not_enabled(response)
-        denied = not unused or lacks_permission(response, self.config)
-        if account.sid == self.config["account_sid"] and status in (401, 403) and denied:
-            with memory.lock:
-                said, self._denied = self._denied, True
-            if said:
-                return
+        if unused and status == requests.codes.unauthorized:
+            unused = not memory.skipped.is_opened(account) and not (is_own and self._is_revoked())
+        if is_own and (not unused or lacks_permission(response, self.config)):
+            self._denied = True
             sentence = f"{self.name}: {may_not_read(response, self.config)}."
-            raise error(sentence, FailureType.config_error)
+            self._raise_once(sentence, FailureType.config_error)
+            return
         memory.skipped.note(self.name, account, status, is_active(part.extra_fields), unused)
+        if not unused:
+            self._miss(part, f" ({code_of(response)})")
+
+    def _miss(self, part: StreamSlice, said: str = "") -> None:
+        """Raise, once, if an account that is left out is one whose rows the list should show.
+
+        A list with a cursor shows them later. One that is read in full stands for all there is, so
+        what takes its place must not be without them. API keys open no subaccounts (BEHAVIOR 26),
+        and never did.
+        """
+        whose = self._account(part)
+        never = has_key(self.config) and not known(self.config).skipped.is_opened(whose)
+        if "end_time" in part or never or not is_active(part.extra_fields):
+            return
+        self._raise_once(
+            f"{self.name}: the rows of account {whose.sid} are missing, and perhaps those of other "
+            f"accounts, because Twilio refuses to show them{said}: ask Twilio why, or choose the "
+            "accounts to read with account_selection and account_sids."
+        )
+
+    def _raise_once(
+        self, sentence: str, failure_type: FailureType = FailureType.transient_error
+    ) -> None:
+        """Raise the error unless the stream has raised one of accounts that are refused."""
+        with known(self.config).lock:
+            said, self._said = self._said, True
+        if not said:
+            raise error(sentence, failure_type)
+
+    def _is_revoked(self) -> bool:
+        """Return whether the credentials have shown the accounts, and do so no more."""
+        opened = known(self.config).skipped.is_opened
+        if not any(opened(Account("", of_product_api)) for of_product_api in (False, True)):
+            return False
+        url = "https://api.twilio.com/2010-04-01/Accounts.json"
+        with known(self.config).throttle:
+            answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
+        return answer is not None and not answer.ok
+
+    def _weight(self, part: StreamSlice) -> int:
+        """Return 1, or 0 for a slice that never asks for more than one page at a time."""
+        return 1
 
     def _observe(self, part: StreamSlice) -> None:
         """Tell the cursor that the slice has arrived up to its end."""
@@ -237,9 +297,11 @@ class TwilioRetriever(ListRetriever):
         keep = retriever.record_selector.record_filter
         for page in pages:
             rows = keep.filter_records(page.rows, {}, page.part) if keep else page.rows
-            for row in rows:
+            nameless: list[str] = []
+            for number, row in enumerate(rows, 1):
                 if not row.get(key):
-                    raise error(f"{self.name}: a row of {parent.stream.name} has no {key}.")
+                    nameless.append(f"{number} ({row.get('date_created') or 'no date'})")
+                    continue
                 if seen is not None:
                     if row[key] in seen:
                         continue
@@ -247,4 +309,10 @@ class TwilioRetriever(ListRetriever):
                 wanted = {field: row.get(field) for field in extra}
                 yield replaced(
                     page.part, partition={**page.part.partition, **wanted, name: row[key]}
+                )
+            if nameless:
+                known(self.config).warn(
+                    f"{self.name}: rows of {parent.stream.name} of account "
+                    f"{page.part['account_sid']} have no {key}, so nothing is read below them. "
+                    f"In their page they are the rows {', '.join(nameless)}."
                 )

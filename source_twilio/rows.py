@@ -120,7 +120,8 @@ class PageExtractor(RecordExtractor):
         rows: Any = [page]
         if self.list_key:
             rows = page.pop(self.list_key, None) if isinstance(page, dict) else None
-        if not isinstance(rows, list) or any(row.__class__ is not dict for row in rows):
+        wanted = {dict, type(None)} if self.list_key else {dict}
+        if not isinstance(rows, list) or not wanted.issuperset(row.__class__ for row in rows):
             raise error(f"{describe(response)} answered without a list of '{self.list_key}'.")
         if not all(rows):
             # The CDK's queue takes an empty record for the end of all streams (BEHAVIOR 29).

@@ -32,8 +32,9 @@ def side_by_side(
     """Yield the pages of lists as they come, with up to `width()` lists being asked at a time.
 
     Each list is a key and an iterator whose `next` is one request. A list that fails ends nothing
-    but itself. The threads of the pool only ask for pages, so none waits for another; and as many
-    pages as lists are held, so the memory has a bound. A width of 0 asks in this thread.
+    but itself. The threads of the pool only ask for pages, so none waits for another for longer
+    than a request takes; and as many pages as lists are held, so the memory has a bound. A width of
+    0 asks in this thread.
     """
     if not width():
         for key, pages in lists:

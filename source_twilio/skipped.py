@@ -40,6 +40,10 @@ class Skipped:
         """Note that Twilio showed a list of the account."""
         self._opened.add(account)
 
+    def is_opened(self, account: Account) -> bool:
+        """Return whether Twilio has shown a list of the account."""
+        return account in self._opened
+
     def is_refused(self, account: Account) -> bool:
         """Return whether the account refuses its credentials."""
         return account in self._refused

@@ -1,11 +1,10 @@
 """A list with a date filter, read window by window."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import chain
+from typing import Any
 
 from airbyte_cdk.sources.types import StreamSlice
 
@@ -14,13 +13,19 @@ from source_twilio.errors import LOGGER, OutOfReachError, TooManyRowsError, erro
 from source_twilio.memory import known
 from source_twilio.retriever import Part, TwilioRetriever
 from source_twilio.rows import Row
+from source_twilio.shared import Answer
 from source_twilio.windows import REACH_MARGIN, Page, cut, limited, replaced, split
 
 DAY = timedelta(days=1)
-# A page of a capped list that holds so many rows and has no link may not be all (BEHAVIOR 40).
-FULL_PAGE = 1000
+# A page of a capped list that holds so many rows and has no link may not be all (BEHAVIOR 40); the
+# second figure is of a page whose size was not asked for.
+FULL_PAGE, USUAL_PAGE = 1000, 50
 # A window is at least as long as what so many pages of the newest rows cover.
 PAGES_PER_WINDOW = 5
+
+
+class FullPageError(Exception):
+    """The page may not be all of its window: see FULL_PAGE."""
 
 
 @dataclass
@@ -47,8 +52,12 @@ class WindowedRetriever(TwilioRetriever):
     # How far a window is requested beyond its end, unless that is in the future (BEHAVIOR 1).
     overlap_hours: int = 48
     _days_shown: dict[str, int] = field(init=False, default_factory=dict)
-    # By account, what is left of a list without a filter when its dated rows have been read.
-    _lists: dict[str, Future[Iterator[Page] | None]] = field(init=False, default_factory=dict)
+    # By account, the list without a filter, from when the first of two slices asks for it until
+    # the second has it.
+    _lists: dict[str, Answer] = field(init=False, default_factory=dict)
+    # By account, the rows without a date on the first page of that list that no window has shown
+    # since: what a window shows is newer, and the newer version must leave last.
+    _waiting: dict[str, set[Any]] = field(init=False, default_factory=dict)
 
     def _parts(self, part: StreamSlice) -> Iterator[Part]:
         """Yield the windows of a slice, or the pass over rows without a date."""
@@ -61,7 +70,7 @@ class WindowedRetriever(TwilioRetriever):
             if rows != "undated":
                 yield from self._dated(part)
             if rows != "dated":
-                yield Part(self._undated(part, self._rest(part)))
+                yield Part(self._undated(part))
 
     def _below(self, item: StreamSlice) -> Iterator[Page]:
         """Yield the list below an item: one window, because the items are many."""
@@ -78,7 +87,7 @@ class WindowedRetriever(TwilioRetriever):
         if page:
             # It shows that the account is not refused; its rows come with their windows.
             yield Part(iter([page._replace(rows=[])]))
-            length = max(length, self._span(page.rows) * PAGES_PER_WINDOW)
+            length = max(length, self._span(page.rows, part) * PAGES_PER_WINDOW)
         windows = [*cut(part, length)]
         for window in windows:
             rows = self._window(window, window is not windows[0], window is not windows[-1])
@@ -106,6 +115,8 @@ class WindowedRetriever(TwilioRetriever):
             for page in self._within_reach(window):
                 dates = [self._date(row) for row in page.rows]
                 oldest = min(filter(None, [oldest, *dates]), default="")
+                if waiting := self._waiting.get(window["account_sid"]):
+                    waiting.difference_update(row.get("sid") for row in page.rows)
                 page = page._replace(
                     rows=[
                         row
@@ -116,12 +127,12 @@ class WindowedRetriever(TwilioRetriever):
                     ]
                 )
                 if self.capped:
-                    if page.last and not held and len(dates) >= FULL_PAGE:
-                        raise TooManyRowsError
+                    if page.last and not held and self._is_full(len(dates)):
+                        raise FullPageError
                     held.append(page)
                 else:
                     yield page
-        except TooManyRowsError:
+        except (FullPageError, TooManyRowsError):
             late = from_text(end) + timedelta(hours=self.overlap_hours)
             late = min(late, datetime.now(timezone.utc))
             # What comes after the newest window is in the newest of its parts.
@@ -164,53 +175,51 @@ class WindowedRetriever(TwilioRetriever):
 
     # ------------------------------------------------------------------------- rows without a date
 
-    def _dated(self, part: StreamSlice) -> Iterator[Part]:
-        """Yield the rows with a date: from the list as it is, if it has one page, or by windows.
+    def _unfiltered(self, part: StreamSlice) -> tuple[Page, Iterator[Page]]:
+        """Return the first page of the list without a filter, and an iterator of the others.
 
-        The slice of the rows without a date begins when this one has ended, and goes on with the
-        pages of the list where this one stopped. A sync that is killed in between keeps the
-        windows; of the other pass it can keep nothing, because the list comes newest first.
+        It is asked once for both slices of an account: who comes second waits for who came first,
+        for as long as a request takes.
         """
-        shared = self._lists.setdefault(part["account_sid"], Future())
-        goes_on = shared.set_running_or_notify_cancel()
-        rest: Iterator[Page] | None = None
-        try:
-            pages = self._pages(replaced(part, cursor_slice={}))
-            page = next(pages)
-            # The last row tells how far the page goes back.
-            undated = [row for row in page.rows[:-1] if not self._date(row)]
-            rest = chain([page._replace(rows=[*undated, *page.rows[-1:]])], pages)
-            since = self._since(part)
-            rows = [row for row in page.rows if self._date(row) >= since]
-            yield from self._windows(part, page._replace(rows=rows))
-        finally:
-            if goes_on:
-                shared.set_result(rest)
+        with known(self.config).lock:
+            shared = self._lists.pop(part["account_sid"], None)
+            if not shared:
+                shared = self._lists[part["account_sid"]] = Answer()
+        pages = self._pages(replaced(part, cursor_slice={}))
+        found: tuple[Page, Iterator[Page]] = shared.get(lambda: (next(pages), pages))
+        return found
 
-    def _rest(self, part: StreamSlice) -> Iterator[Page]:
-        """Return the list without a filter: what the slice of the dated rows has left of it."""
-        shared = self._lists.setdefault(part["account_sid"], Future())
-        with known(self.config).reading(-1):
-            try:
-                rest = shared.result(timeout=0.5)
-            # Not the built-in error before Python 3.11.
-            except FutureTimeoutError:
-                # Nobody reads the rows with a date.
-                rest = None if shared.cancel() else shared.result()
-        return rest or self._pages(replaced(part, cursor_slice={}))
+    def _dated(self, part: StreamSlice) -> Iterator[Part]:
+        """Yield the rows with a date: from the list as it is, if it has one page, or by windows."""
+        page, _ = self._unfiltered(part)
+        if not page.last:
+            undated = {row.get("sid") for row in page.rows if not self._date(row)}
+            self._waiting.setdefault(part["account_sid"], undated)
+        since = self._since(part)
+        rows = [row for row in page.rows if self._date(row) >= since]
+        yield from self._windows(part, page._replace(rows=rows, part=part))
 
-    def _undated(self, part: StreamSlice, pages: Iterator[Page]) -> Iterator[Page]:
+    def _undated(self, part: StreamSlice) -> Iterator[Page]:
         """Yield the rows whose date is not known, from the list without a filter (BEHAVIOR 6).
 
         The list comes newest first, so it is read to the first page whose last row is older than
         the window by every date it has.
         """
         since = self._since(part)
-        for page in pages:
-            rows = [row for row in page.rows if not self._date(row)]
-            yield page._replace(rows=[row for row in rows if self._is_since(row, since)])
+        first, others = self._unfiltered(part)
+        undated = {row.get("sid") for row in first.rows if not self._date(row)}
+        waiting = self._waiting.setdefault(part["account_sid"], undated)
+        for page in chain([first], others):
+            rows = [row for row in page.rows if not self._date(row) and self._is_since(row, since)]
+            if page is first:
+                rows = [row for row in rows if row.get("sid") in waiting]
+            yield page._replace(rows=rows, part=part)
             if page.rows and not self._is_since(page.rows[-1], part["start_time"]):
                 return
+
+    def _weight(self, part: StreamSlice) -> int:
+        """Return 0 for the rows without a date: one page after the other."""
+        return int(part.partition.get("rows") != "undated")
 
     def _since(self, part: StreamSlice) -> str:
         """Return from when on rows in hand are passed on.
@@ -230,9 +239,18 @@ class WindowedRetriever(TwilioRetriever):
         """Return the date that the filter acts on, or "" where it is not known."""
         return read_date(row.get(self.cursor_field)) or ""
 
-    def _span(self, rows: list[Row]) -> timedelta:
-        """Return the time that the dates of some rows cover."""
-        dates = [*filter(None, map(self._date, rows))]
+    def _is_full(self, count: int) -> bool:
+        """Return whether a page without a link may not be all of its list (BEHAVIOR 40)."""
+        size = known(self.config).page_sizes.get(self._resource, FULL_PAGE)
+        return count >= (size or USUAL_PAGE)
+
+    def _span(self, rows: list[Row], part: StreamSlice) -> timedelta:
+        """Return the time that the dates of some rows cover, less dates that are not the slice's.
+
+        A row of the year 9999 says nothing of how many rows there are a day.
+        """
+        now = to_text(datetime.now(timezone.utc))
+        dates = [date for date in map(self._date, rows) if part["start_time"] <= date <= now]
         return from_text(max(dates)) - from_text(min(dates)) if dates else timedelta()
 
     def _is_believed(self, part: StreamSlice) -> bool:

@@ -14,7 +14,7 @@ import requests_mock
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
 from source_twilio.skipped import Account, Skipped
-from unit_tests.contract import _haste, errors, saved, status
+from unit_tests.contract import _haste, errors, raised, saved, status
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT
 from unit_tests.reading import final_state, problems, read, records
 
@@ -35,20 +35,25 @@ def ask(clock: object) -> Iterator[Ask]:
     with requests_mock.Mocker() as mocker:
 
         def read_from(
-            twilio: Twilio, *streams: str, accounts: int = 1, **settings: Any
+            twilio: Twilio,
+            *streams: str,
+            accounts: int = 1,
+            listed: Twilio | None = None,
+            **settings: Any,
         ) -> tuple[EntrypointOutput, list[str]]:
             asked: list[str] = []
             rows = [account(f"AC{number + 1:032x}") for number in range(accounts)]
+            the_list = listed or (lambda *_: page("accounts", *rows))
 
             def answer(request: Any, context: Any) -> bytes:
                 parts = urlsplit(request.url)
-                if parts.path.endswith("/Accounts.json"):
-                    return json.dumps({"accounts": rows, "next_page_uri": None}).encode()
                 found = re.fullmatch(r".*/(AC\w{32})/(.*)\.json", parts.path)
                 sid, path = found.groups() if found else ("", parts.path)
                 query = dict(parse_qsl(parts.query))
-                asked.append(f"{sid} {path}?{parts.query}")
-                context.status_code, body = twilio(sid, path, query)
+                is_list = path.endswith("/Accounts.json")
+                if not is_list or listed:
+                    asked.append(f"{sid} {path}?{parts.query}")
+                context.status_code, body = (the_list if is_list else twilio)(sid, path, query)
                 return body if isinstance(body, bytes) else json.dumps(body).encode()
 
             mocker.register_uri(requests_mock.ANY, requests_mock.ANY, content=answer)
@@ -275,10 +280,20 @@ def addresses(number: int, answers: Mapping[str, Answer]) -> Twilio:
 STATE = saved("incoming_phone_numbers", "2026-01-01T00:00:00Z", [ACCOUNT])
 
 
-@pytest.mark.parametrize(("code", "lost"), [(403, True), (401, True), (500, True), (404, False)])
-def test_one_item_fails(code: int, lost: bool, ask: Ask) -> None:
-    """BEHAVIOR 8: an item that fails costs itself; a 404 means that it has gone."""
-    twilio = addresses(5, {"AD2": (code, {"code": code})})
+@pytest.mark.parametrize(
+    ("http", "body", "lost"),
+    [
+        (403, {"code": 20403}, True),
+        (401, {"code": 20003}, True),
+        (500, {"code": 20500}, True),
+        (404, {"code": 20404}, False),
+        (404, {"code": 20001}, True),
+        (404, b"<html>Not found</html>", True),
+    ],
+)
+def test_one_item_fails(http: int, body: Any, lost: bool, ask: Ask) -> None:
+    """BEHAVIOR 8, 48: an item that fails costs itself; a 404/20404 means that it has gone."""
+    twilio = addresses(5, {"AD2": (http, body)})
     state = {"dependent_phone_numbers": STATE}
     output, _ = ask(twilio, "dependent_phone_numbers", state=state)
     expected = ["PNAD0", "PNAD1", "PNAD3", "PNAD4"]
@@ -329,7 +344,11 @@ def test_refused_credentials_are_asked_once(ask: Ask) -> None:
     assert refused.total() // (150 * 3 * 3) == 0
     lines = [message for message in problems(output) if "refuses to show account" in message]
     assert len(lines) == 3
-    assert {status(output, name) for name in streams} == {"COMPLETE"}
+    # Lists without a cursor are not all there (BEHAVIOR 48).
+    full = dict.fromkeys(("queues", "applications", "addresses"), "INCOMPLETE")
+    expected = {**dict.fromkeys(streams, "COMPLETE"), **full}
+    assert {name: status(output, name) for name in streams} == expected
+    assert {name: len(raised(output, name)) for name in full} == dict.fromkeys(full, 1)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ class AccountsRetriever(TwilioRetriever):
                 raise error("Twilio refused the rest of the account list.") from refused
             self._prove(refused.response)
             rows = [{"sid": self.config["account_sid"]}]
+        else:
+            memory.shown = frozenset(row["sid"] for row in rows if row.get("sid"))
         self._verify({row.get("sid"): row for row in rows})
         memory.patience = UNDER_WAY
         return self._selected(rows)

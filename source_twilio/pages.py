@@ -142,6 +142,8 @@ class ListRetriever(SimpleRetriever):
                 response = super()._fetch_next_page(
                     stream_slice, next_page_token, page_size_override
                 )
+            if response is not None:
+                memory.heard(response)
             if response is None or response.ok:
                 memory.skipped.opened(account)
                 return response

@@ -16,7 +16,8 @@ import time_machine
 from sandbox import Sandbox
 from soak.streams import ALL_ROWS
 from source_twilio.dates import read_date
-from tools.migrate import begins, differences, states
+from source_twilio.state import states
+from tools.migrate import begins, differences
 from unit_tests.contract import DATED, ROOT, _haste, asked
 from unit_tests.embedded import taken_for_twilio
 from unit_tests.handover import ALERTS_START, INCREMENTAL, START, identity, left, twilio

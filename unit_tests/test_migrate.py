@@ -150,7 +150,7 @@ def test_the_command(tmp_path: Path) -> None:
     first = next(line for line in done.stdout.splitlines() if line.startswith("usage_records"))
     assert first.split(None, 4)[2:] == [
         "2026-11-24T00:00:00Z",
-        "2026-10-25T23:59:59Z",
+        "2026-10-26T00:00:00Z",
         "15 days, once (BEHAVIOR 24), settling_days (BEHAVIOR 20), lookback_window",
     ]
     assert "alerts          the main account" in done.stdout

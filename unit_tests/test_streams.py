@@ -255,6 +255,7 @@ def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
     mock.page(url("Accounts.json", PageSize=1000), "accounts", accounts)
     for rows in ([row], []):
         window("2026-01-14T11:00:00Z", None, rows)
-    second = read(CONFIG, "alerts", state={"alerts": state})
+    settings = {**CONFIG, "start_date": "2026-01-12T00:00:00Z"}
+    second = read(settings, "alerts", state={"alerts": state})
     assert records(second, "alerts") == [record]
     assert problems(first) + problems(second) == []

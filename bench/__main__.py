@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.accounts import accounts
 from bench.counting import steady, windows
 from bench.growth import growth
 from bench.measuring import Options, say
@@ -28,7 +29,7 @@ from bench.week import week
 
 SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
     scenario.__name__: scenario
-    for scenario in (cpu, latency, windows, steady, growth, limits, startup, week)
+    for scenario in (cpu, latency, windows, steady, growth, accounts, limits, startup, week)
 }
 
 

@@ -58,6 +58,8 @@ class AccountsRetriever(TwilioRetriever):
                 raise error("Twilio refused the rest of the account list.") from refused
             self._prove(refused.response)
             rows = [{"sid": self.config["account_sid"]}]
+        else:
+            known(self.config).shown = frozenset(row["sid"] for row in rows if row.get("sid"))
         rows = self._named(rows)
         self._verify({row["sid"]: row for row in rows})
         return self._selected(rows)

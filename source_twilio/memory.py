@@ -106,6 +106,10 @@ class Memory:
     # What the state of a stream and account says to warn of, once the account has been read.
     gaps: dict[tuple[str, str], str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    # All that the list of accounts shows, whatever the settings; None if it has not been read.
+    shown: frozenset[str] | None = None
+    # The `Date` of the first answer, or "" if it had none; None before it.
+    first_answer: str | None = None
     accounts: Answer = field(default_factory=Answer)
     lists: SharedLists = field(default_factory=SharedLists)
     # The page sizes that work where the usual one does not, by resource; 0 is none (BEHAVIOR 47).
@@ -123,6 +127,11 @@ class Memory:
         finally:
             with self.lock:
                 self.readers -= slices
+
+    def heard(self, response: requests.Response) -> None:
+        """Note by the first answer how late it is for Twilio (BEHAVIOR 5)."""
+        if self.first_answer is None:
+            self.first_answer = response.headers.get("Date", "")
 
     def warn(self, message: str) -> None:
         """Log a warning once, although every stream has reason to give it."""

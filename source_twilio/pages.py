@@ -210,6 +210,8 @@ class ListRetriever(SimpleRetriever):
                 self._failures += 1
                 raise
             self._failures = 0
+            if response is not None:
+                memory.heard(response)
             if response is None or response.ok:
                 memory.skipped.opened(account)
                 return response

@@ -13,6 +13,7 @@ from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_twilio.credentials import lacks_permission, may_not_read
+from source_twilio.cursors import forget, keep_all, reached
 from source_twilio.dates import read_date
 from source_twilio.errors import (
     LOGGER,
@@ -69,10 +70,13 @@ class TwilioRetriever(ListRetriever):
     _denied: bool = field(init=False, default=False)
     # It has been raised that accounts are refused, which is said once.
     _said: bool = field(init=False, default=False)
+    # Accounts that are not shown any more have left the state.
+    _forgot: bool = field(init=False, default=False)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Name the parents: what is missing in one is missing in the stream that is read by it."""
         super().__post_init__(parameters)
+        keep_all(self.cursor)
         for _, retriever in self._parents():
             retriever.name = self.name
 
@@ -84,6 +88,9 @@ class TwilioRetriever(ListRetriever):
         """Yield the records of the slice, then move the cursor to the slice's end."""
         part = stream_slice or StreamSlice(partition={}, cursor_slice={})
         memory, account = known(self.config), self._account(part)
+        if account.sid and memory.shown and not self._forgot:
+            forget(self.cursor, memory.shown)
+            self._forgot = True
         if self._denied and account.sid == self.config["account_sid"]:
             return
         if memory.skipped.is_refused(account):
@@ -175,9 +182,9 @@ class TwilioRetriever(ListRetriever):
 
     def _observe(self, part: StreamSlice) -> None:
         """Tell the cursor that the slice has arrived up to its end."""
-        cursor_field = getattr(self.cursor, "cursor_field", None)
+        cursor_field, memory = getattr(self.cursor, "cursor_field", None), known(self.config)
         if self.cursor and cursor_field and "end_time" in part:
-            end = {cursor_field.cursor_field_key: part["end_time"]}
+            end = {cursor_field.cursor_field_key: reached(part["end_time"], memory)}
             self.cursor.observe(Record(end, self.name, part))
 
     def _close(self, window: StreamSlice) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from airbyte_cdk.entrypoint import AirbyteEntrypoint, launch
 from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAMES_CONFIG_KEY
 
-from source_twilio.source import SourceTwilio
+from source_twilio.source import SourceTwilio, unknown
 
 USAGE = """\
 usage: source-twilio spec
@@ -30,7 +30,9 @@ def run(args: list[str] | None = None) -> None:
     if "spec" in arguments[:1]:
         names = []
     elif "check" in arguments[:1]:
-        names = ["accounts", *(settings.get(CHECK_STREAM_NAMES_CONFIG_KEY) or [])]
+        wanted = settings.get(CHECK_STREAM_NAMES_CONFIG_KEY) or []
+        # What is no list of streams fails the check with a sentence.
+        names = ["accounts", *([] if unknown(wanted) else wanted)]
     source = SourceTwilio(
         SourceTwilio.read_catalog(catalog) if catalog else None,
         settings,

@@ -15,7 +15,7 @@ ACCOUNT_SID = re.compile("AC[0-9a-f]{32}")
 API_KEY_SID = re.compile("SK[0-9a-fA-F]{32}")
 # Where the transformation leaves the sentence about wrong settings.
 PROBLEM = "settings_problem"
-# Where it leaves the minute in which the source began.
+# Where it leaves the moment at which the source began.
 BEGAN = "began"
 
 
@@ -45,7 +45,7 @@ class SettingsTransformation(ConfigTransformation):
             # The spec demands one, and would say so before the first request says what is wrong.
             config.setdefault("start_date", "2008-01-01T00:00:00Z")
         config[PROBLEM] = [*wrong, problem(config)][0]
-        config[BEGAN] = to_text(datetime.now(timezone.utc).replace(second=0))
+        config[BEGAN] = to_text(datetime.now(timezone.utc))
 
 
 def replace(config: MutableMapping[str, Any], name: str, read: Callable[[Any], Any]) -> bool:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
 
 from source_twilio.dates import days, from_text, read_date, to_text
 from source_twilio.memory import known
 from source_twilio.pages import is_of_product_api
+from source_twilio.settings import BEGAN
 
 # Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
 LEGACY_STEP_BACK = timedelta(days=15)
@@ -20,6 +21,14 @@ CLOCK_MARGIN = timedelta(hours=1)
 OWN_KEYS = {"account_sid", "parent_slice"}
 
 Cursors = dict[tuple[str, str | None], datetime]
+
+
+class Asked(NamedTuple):
+    """What a sync was asked for, and when it began."""
+
+    region: str
+    start_date: str
+    began: datetime
 
 
 @dataclass
@@ -35,41 +44,114 @@ class AccountStateMigration(StateMigration):
     config: Mapping[str, Any]
 
     def should_migrate(self, stream_state: Mapping[str, Any]) -> bool:
-        """Return whether there is a state at all."""
-        return bool(stream_state)
+        """Return whether the stream is to be read with a state; its first sync has one too (45)."""
+        return "start_date" in self.config and bool(self.declarative_stream.incremental_sync)
 
     def migrate(self, stream_state: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the state in this connector's format."""
         name, values = self._lists()
-        entries = [entry for entry in stream_state.get("states", []) if entry.get("partition")]
-        ours = any(is_ours(entry["partition"], name) for entry in entries)
+        entries = self._entries(stream_state)
+        former = next(filter(None, map(asked_for, entries)), None)
+        if why := self._unusable(stream_state, entries, former):
+            known(self.config).warn(f"{self.declarative_stream.name}: {why}")
+            stream_state, entries = {}, []
+        ours = former or any(is_ours(entry["partition"], name) for entry in entries)
         cursors: Cursors = {}
         for entry in entries:
             for key, cursor in self._cursors(entry, name, values):
                 # Some formats have a partition per message or status: the oldest counts.
                 cursors[key] = min(cursor, cursors.get(key, cursor))
         # One cursor for all accounts, as other connectors save it.
-        everywhere = None if ours else self._everywhere(stream_state)
+        everywhere = None if ours else self._everywhere(stream_state, entries)
         if everywhere and is_of_product_api(self.declarative_stream.parameters["resource"]):
             # Other connectors read the configured account's rows only (14).
             cursors.setdefault((self.config["account_sid"], None), everywhere)
         migrated = {
             "use_global_cursor": False,
             "states": [
-                {
-                    "partition": {
-                        **({name: value} if value else {}),
-                        "account_sid": account,
-                        "parent_slice": {},
-                    },
-                    "cursor": self._begin(cursor, account, value),
-                }
-                for (account, value), cursor in cursors.items()
+                self._asked(),
+                *(
+                    {
+                        "partition": {
+                            **({name: value} if value else {}),
+                            "account_sid": account,
+                            "parent_slice": {},
+                        },
+                        "cursor": self._begin(cursor, account, value, former),
+                    }
+                    for (account, value), cursor in cursors.items()
+                ),
             ],
         }
         if not cursors and everywhere:
-            migrated |= {"state": self._begin(everywhere, "", None), "lookback_window": 0}
+            migrated |= {"state": self._begin(everywhere, "", None, None), "lookback_window": 0}
         return migrated
+
+    def _entries(self, stream_state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return the entries of a state, less those that cannot be read, with a warning."""
+        states = stream_state.get("states", [])
+        entries = states if isinstance(states, list) else [states]
+        found = [entry for entry in entries if is_entry(entry)]
+        if wrong := len(entries) - len(found):
+            known(self.config).warn(
+                f"{self.declarative_stream.name}: {wrong} of {len(entries)} entries of its state "
+                "cannot be read. They are ignored: what they stood for is read from start_date."
+            )
+        return found
+
+    def _asked(self) -> dict[str, Any]:
+        """Return the entry that says what this sync is asked for (BEHAVIOR 45).
+
+        It is a partition that no account has, so the CDK keeps it as it is.
+        """
+        began = self.config.get(BEGAN) or to_text(datetime.now(timezone.utc))
+        return {
+            "partition": {
+                "region": self._region(),
+                "start_date": self.config["start_date"],
+                "parent_slice": {},
+            },
+            "cursor": {self.declarative_stream.incremental_sync.cursor_field: began},
+        }
+
+    def _region(self) -> str:
+        """Return the region of the settings."""
+        return self.config.get("region") or "us1"
+
+    def _unusable(
+        self,
+        stream_state: Mapping[str, Any],
+        entries: list[Mapping[str, Any]],
+        former: Asked | None,
+    ) -> str:
+        """Return why all is read again, or nothing; `former` is what the last sync was asked."""
+        stream, region, start = self.declarative_stream, self._region(), self.config["start_date"]
+        if not entries and stream_state.get("use_global_cursor"):
+            cursor: Any = stream_state.get("state")
+            moment = first_moment(cursor)
+            # Other connectors name the field or spell the moment otherwise (24).
+            if not moment or cursor.get(stream.incremental_sync.cursor_field) == to_text(moment):
+                return (
+                    "its state has one cursor for all accounts, which does not say what was left "
+                    "out. Each account is read again from start_date, once (BEHAVIOR 44)."
+                )
+        if not former or entries[1:] == []:
+            return ""
+        if former.region != region:
+            return (
+                f"its state is of region {former.region}, and region is {region}. All is read from "
+                f"start_date, once. Clear the stream if its table is not to keep the rows of "
+                f"{former.region} (BEHAVIOR 45)."
+            )
+        shown = to_text(datetime.now(timezone.utc) - days(stream.parameters.get("kept_for", "P0D")))
+        shown = shown if "kept_for" in stream.parameters else ""
+        follows = "start_date" in str(stream.incremental_sync.start_datetime)
+        if follows and max(start, shown) < max(former.start_date, shown):
+            return (
+                f"start_date was {former.start_date}, and is {start}. All is read again from "
+                "there, once (BEHAVIOR 45)."
+            )
+        return ""
 
     def _lists(self) -> tuple[str, list[str]]:
         """Return the field that tells the lists of an account apart, and its values, if any."""
@@ -104,15 +186,19 @@ class AccountStateMigration(StateMigration):
         for value in lists:
             yield (account[0], value), cursor
 
-    def _everywhere(self, stream_state: Mapping[str, Any]) -> datetime | None:
+    def _everywhere(
+        self, stream_state: Mapping[str, Any], entries: list[Mapping[str, Any]]
+    ) -> datetime | None:
         """Return the cursor of other connectors that speaks for all accounts."""
-        single = [e for e in stream_state.get("states", []) if e.get("partition") == {}]
-        for cursor in (stream_state.get("state", stream_state), *(e.get("cursor") for e in single)):
+        single = [entry["cursor"] for entry in entries if not entry["partition"]]
+        for cursor in (stream_state.get("state", stream_state), *single):
             if moment := first_moment(cursor):
                 return moment - LEGACY_STEP_BACK
         return None
 
-    def _begin(self, cursor: datetime, account: str, value: str | None) -> dict[str, str]:
+    def _begin(
+        self, cursor: datetime, account: str, value: str | None, former: Asked | None
+    ) -> dict[str, str]:
         """Return the cursor that the sync begins with: not after now, and once a day earlier."""
         stream, now = self.declarative_stream, datetime.now(timezone.utc)
         kept_for = stream.parameters.get("kept_for")
@@ -127,42 +213,80 @@ class AccountStateMigration(StateMigration):
                 known(self.config).gaps[stream.name, account] = gap
             else:
                 known(self.config).warn(gap)
-        return {
-            stream.incremental_sync.cursor_field: to_text(
-                min(self._deep(cursor, value), now.replace(second=0))
-            )
-        }
+        begin = self._deep(min(cursor, now), value, former)
+        return {stream.incremental_sync.cursor_field: to_text(begin)}
 
-    def _deep(self, cursor: datetime, value: str | None) -> datetime:
+    def _deep(self, cursor: datetime, value: str | None, former: Asked | None) -> datetime:
         """Return the cursor, once a day so early that what may have changed is read (BEHAVIOR 20).
 
-        The first sync of a UTC day is the one whose cursor a complete read left before that day. It
-        left full minutes (`end_datetime` in the manifest). Other seconds are those of a sync that
-        was cut, or of the second that is taken here: such a sync goes on. The days are counted from
-        the midnight before the cursor: what the first sync of that day read may have changed since.
+        The days are counted from the midnight before the last sync began: what the first sync of
+        that day read may have changed since. A cursor that is further behind stays. So one that a
+        sync has not moved, or has moved to the end of a window, does not go back twice.
         """
         parameters, config = self.declarative_stream.parameters, self.config
         back = timedelta(days=config.get("settling_days", 14) if parameters.get("settles") else 0)
         if value == "undated" or not self._lists()[1]:
             back = max(back, days(parameters.get("followed_for", "P0D")))
-        # Where a 404 keeps the cursor at the end of an older window, seconds tell nothing (16).
-        cut = cursor.second and not getattr(self.declarative_stream.retriever, "empty_statuses", ())
         back -= timedelta(minutes=config.get("lookback_window", 1440))
-        last, today = cursor + CLOCK_MARGIN, datetime.now(timezone.utc).date()
-        if cut or last.date() >= today or back <= timedelta():
+        # Other connectors, and releases before, do not say when their last sync began.
+        last = former.began if former else cursor + CLOCK_MARGIN
+        if last.date() >= datetime.now(timezone.utc).date() or back <= timedelta():
             return cursor
         midnight = last.replace(hour=0, minute=0, second=0, microsecond=0)
-        return min(cursor, midnight - back - timedelta(seconds=1))
+        return min(cursor, midnight - back)
+
+
+def is_entry(entry: Any) -> bool:
+    """Return whether a part of a state has a partition and a cursor that can be read."""
+    return (
+        isinstance(entry, Mapping)
+        and isinstance(entry.get("partition"), Mapping)
+        and bool(first_moment(entry.get("cursor")))
+    )
+
+
+def asked_for(entry: Mapping[str, Any]) -> Asked | None:
+    """Return what an entry says of the sync that left it, if it is the one that does."""
+    partition, began = entry["partition"], first_moment(entry["cursor"])
+    region, start_date = partition.get("region"), partition.get("start_date")
+    if began and isinstance(region, str) and isinstance(start_date, str):
+        return Asked(region, start_date, began)
+    return None
 
 
 def is_ours(partition: Mapping[str, Any], name: str) -> bool:
     """Return whether a partition is of this connector, of whatever release."""
-    return set(partition) <= {*OWN_KEYS, name}
+    return bool(partition) and set(partition) <= {*OWN_KEYS, name}
 
 
 def first_moment(cursor: Any) -> datetime | None:
-    """Return the first value of a cursor that is a moment."""
+    """Return the first value of a cursor that is a moment of this age."""
     for value in cursor.values() if isinstance(cursor, Mapping) else ():
-        if moment := read_date(value):
+        if (moment := read_date(value)) and moment > "1970":
             return from_text(moment)
     return None
+
+
+def states(found: Any) -> dict[str, Any]:
+    """Return the streams' states in a file, whoever wrote it.
+
+    That is: the messages of the protocol, the connection state as Airbyte's interface shows it, or
+    an object with a state per stream, as releases before 0.12 were given.
+    """
+    tagged = dict(described(found))
+    if tagged or not isinstance(found, Mapping):
+        return tagged
+    return {name: state for name, state in found.items() if isinstance(state, Mapping)}
+
+
+def described(found: Any) -> Iterator[tuple[str, Any]]:
+    """Yield name and state of all objects that have both, however deep they lie."""
+    if isinstance(found, Mapping):
+        descriptor = found.get("stream_descriptor") or found.get("streamDescriptor")
+        if isinstance(descriptor, Mapping) and descriptor.get("name"):
+            yield descriptor["name"], found.get("stream_state") or found.get("streamState") or {}
+            return
+        found = list(found.values())
+    if isinstance(found, list):
+        for part in found:
+            yield from described(part)

@@ -19,7 +19,7 @@ from airbyte_cdk.sources.declarative.models.declarative_component_schema import 
 from source_twilio import SourceTwilio
 from source_twilio.dates import days, from_text, to_text
 from source_twilio.settings import SettingsTransformation
-from source_twilio.state import LEGACY_STEP_BACK, AccountStateMigration, first_moment
+from source_twilio.state import LEGACY_STEP_BACK, AccountStateMigration, first_moment, states
 from source_twilio.windows import REACH_MARGIN
 
 # Streams, keys and cursor fields of Airbyte's 0.16.0 (unit_tests/handover.py writes the file).
@@ -36,31 +36,6 @@ class Begin(NamedTuple):
     old: str
     since: str
     why: str
-
-
-def states(found: Any) -> dict[str, Any]:
-    """Return the streams' states in a file, whoever wrote it.
-
-    That is: the messages of the protocol, the connection state as Airbyte's interface shows it, or
-    an object with a state per stream, as releases before 0.12 were given.
-    """
-    tagged = dict(described(found))
-    if tagged or not isinstance(found, Mapping):
-        return tagged
-    return {name: state for name, state in found.items() if isinstance(state, Mapping)}
-
-
-def described(found: Any) -> Iterator[tuple[str, Any]]:
-    """Yield name and state of all objects that have both, however deep they lie."""
-    if isinstance(found, Mapping):
-        descriptor = found.get("stream_descriptor") or found.get("streamDescriptor")
-        if isinstance(descriptor, Mapping) and descriptor.get("name"):
-            yield descriptor["name"], found.get("stream_state") or found.get("streamState") or {}
-            return
-        found = list(found.values())
-    if isinstance(found, list):
-        for part in found:
-            yield from described(part)
 
 
 def begins(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Begin]:
@@ -81,8 +56,10 @@ def begins(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Begin]
         migrated = AccountStateMigration(model, ready).migrate(old[name])
         cursors: dict[str, datetime] = {}
         for entry in migrated["states"]:
-            account, cursor = entry["partition"]["account_sid"], first_moment(entry["cursor"])
-            assert cursor
+            account = entry["partition"].get("account_sid")
+            cursor = first_moment(entry["cursor"])
+            if not account or not cursor:
+                continue
             cursors[account] = min(cursor, cursors.get(account, cursor))
         if everywhere := first_moment(migrated.get("state")):
             cursors[""] = everywhere

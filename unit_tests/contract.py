@@ -22,7 +22,7 @@ from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
 from unit_tests.conftest import NOW
 from unit_tests.embedded import taken_for_twilio
-from unit_tests.reading import final_state, problems, records
+from unit_tests.reading import entries, problems, records
 
 ROOT = Path(__file__).parents[1]
 DAY, HOUR, MINUTE, SECOND = (timedelta(**{u: 1}) for u in ("days", "hours", "minutes", "seconds"))
@@ -164,7 +164,7 @@ def cursors(output: EntrypointOutput, stream: str, rows: str = "") -> dict[str, 
     Of messages `rows` picks one: the cursor of those without a date goes back once a day.
     """
     found: dict[str, str] = {}
-    states = final_state(output, stream)["states"]
+    states = entries(output, stream)
     for entry in states:
         account, [cursor] = entry["partition"]["account_sid"], entry["cursor"].values()
         if entry["partition"].get("rows", rows) == rows or not rows:

@@ -47,6 +47,8 @@ class MockTwilio:
     unexpected: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
     delay_seconds: float = 0
+    # The `Date` of all answers, if they are to have one.
+    date: str = ""
 
     def expect(self, address: str, body: Any, status: int = 200) -> None:
         """Answer one request for exactly this address, after those expected before it."""
@@ -78,6 +80,7 @@ class MockTwilio:
     def answer(self, request: Any, context: Any) -> bytes:
         """Answer one request (a requests_mock callback)."""
         time.sleep(self.delay_seconds)
+        context.headers.update({"Date": self.date} if self.date else {})
         self.headers.append(request.headers.get("Authorization", ""))
         waiting = self.answers.get(_key(request.url or ""))
         if not waiting:

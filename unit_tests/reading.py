@@ -64,6 +64,12 @@ def final_state(output: EntrypointOutput, stream: str) -> dict[str, Any]:
     return dict(vars(blobs[-1])) if blobs[-1] else {}
 
 
+def entries(output: EntrypointOutput, stream: str) -> list[dict[str, Any]]:
+    """Return the entries of accounts in the last state of a stream."""
+    states = final_state(output, stream)["states"]
+    return [entry for entry in states if "account_sid" in entry["partition"]]
+
+
 def logged(output: EntrypointOutput, *levels: Level) -> list[str]:
     """Return the log messages of the given levels."""
     return [m.log.message for m in output.logs if m.log and m.log.level in levels]
@@ -74,4 +80,4 @@ def problems(output: EntrypointOutput) -> list[str]:
     return logged(output, Level.WARN, Level.ERROR, Level.FATAL)
 
 
-__all__ = ["AirbyteMessage", "final_state", "logged", "problems", "read", "records"]
+__all__ = ["AirbyteMessage", "entries", "final_state", "logged", "problems", "read", "records"]

@@ -170,7 +170,6 @@ VANISHED = "AC" + "9" * 32
         pytest.param({"states": []}, [text(START)] * 3, [], id="no accounts"),
         # The future begins now: there is nothing to ask for yet.
         pytest.param({0: FUTURE, 1: END}, ["", END, text(START)], [], id="future"),
-        pytest.param({0: None, 1: END}, [text(START), END, text(START)], [], id="null"),
         pytest.param({0: END, 9: END}, [END, text(START), text(START)], [], id="vanished"),
         pytest.param(
             {0: "2024-06-01T00:00:00Z", 1: END, 2: END},

@@ -16,7 +16,8 @@ import time_machine
 from sandbox import Sandbox
 from soak.streams import ALL_ROWS
 from source_twilio.dates import read_date
-from tools.migrate import begins, differences, states
+from source_twilio.state import states
+from tools.migrate import begins, differences
 from unit_tests.contract import DATED, ROOT, _haste, asked
 from unit_tests.embedded import taken_for_twilio
 from unit_tests.handover import ALERTS_START, INCREMENTAL, START, identity, left, twilio
@@ -149,7 +150,7 @@ def test_the_command(tmp_path: Path) -> None:
     first = next(line for line in done.stdout.splitlines() if line.startswith("usage_records"))
     assert first.split(None, 4)[2:] == [
         "2026-11-24T00:00:00Z",
-        "2026-10-25T23:59:59Z",
+        "2026-10-26T00:00:00Z",
         "15 days, once (BEHAVIOR 24), settling_days (BEHAVIOR 20), lookback_window",
     ]
     assert "alerts          the main account" in done.stdout

@@ -16,7 +16,7 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 from source_twilio.skipped import Account, Skipped
 from unit_tests.contract import _haste, errors, raised, saved, status
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT
-from unit_tests.reading import final_state, problems, read, records
+from unit_tests.reading import entries, final_state, problems, read, records
 
 __all__ = ["_haste"]
 
@@ -84,7 +84,7 @@ def cursors(output: EntrypointOutput, stream: str) -> dict[str, str]:
     """Return the cursors of the accounts, by account and list."""
     return {
         " ".join(v for k, v in entry["partition"].items() if k != "parent_slice"): cursor
-        for entry in final_state(output, stream)["states"]
+        for entry in entries(output, stream)
         for cursor in entry["cursor"].values()
     }
 

@@ -10,7 +10,7 @@ import time_machine
 from sandbox.streams import STREAMS
 from unit_tests.expected import DAY, HOUR, LATER, by_key, example, numbered
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, TOKEN, MockTwilio, url
-from unit_tests.reading import final_state, problems, read, records
+from unit_tests.reading import entries, final_state, problems, read, records
 
 ROOMS = "https://video.twilio.com/v1/Rooms"
 EVENTS = "https://taskrouter.twilio.com/v1/Workspaces/WS{:032}/Events"
@@ -70,7 +70,9 @@ def test_participants_of_rooms(mock: MockTwilio, clock: time_machine.Traveller) 
         assert problems(output) == []
         state = final_state(output, name)
         # The cursor goes on by a list of its own for each status.
-        cursors = {one["partition"]["participant_status"]: one["cursor"] for one in state["states"]}
+        cursors = {
+            one["partition"]["participant_status"]: one["cursor"] for one in entries(output, name)
+        }
         moment = "2026-01-15T11:00:00Z" if sync == 0 else "2026-01-16T12:00:00Z"
         assert cursors == dict.fromkeys(statuses, {"date_created": moment})
         clock.shift(LATER)
@@ -94,7 +96,7 @@ def test_no_list_of_failed_rooms(mock: MockTwilio, clock: time_machine.Traveller
     assert warning.startswith(f"video_rooms: GET {ROOMS} was answered HTTP 400, code 20001")
     cursors = {
         one["partition"]["status"]: one["cursor"]["date_created"]
-        for one in final_state(output, "video_rooms")["states"]
+        for one in entries(output, "video_rooms")
     }
     reached = "2026-01-15T11:00:00Z"
     assert cursors == {
@@ -129,7 +131,7 @@ def test_full_page_of_events_is_split(mock: MockTwilio, clock: time_machine.Trav
     output = read({**CONFIG, "start_date": "2026-01-09T00:00:00Z"}, name)
     assert by_key(STREAMS[name], records(output, name)) == by_key(STREAMS[name], left)
     assert problems(output) == []
-    [state] = final_state(output, name)["states"]
+    [state] = entries(output, name)
     assert state["cursor"] == {"event_date": "2026-01-15T11:00:00Z"}
 
 

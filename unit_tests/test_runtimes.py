@@ -28,6 +28,11 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 # An import of the package fails in a process that starts with this.
 WITHOUT_PACKAGE = "import sys; sys.modules['source_twilio'] = None; "
+# The CDK would go on with one cursor for all accounts above so many partitions (BEHAVIOR 44).
+FEW_PARTITIONS = (
+    "from airbyte_cdk.sources.declarative.incremental import ConcurrentPerPartitionCursor as c; "
+    "c.SWITCH_TO_GLOBAL_LIMIT = c.DEFAULT_MAX_PARTITIONS_NUMBER = 2; "
+)
 
 Catalog = dict[str, Any]
 Records = dict[str, list[Any]]
@@ -64,6 +69,12 @@ def records_of(messages: list[dict[str, Any]]) -> Records:
             record["data"].pop("as_of", None)
             found.setdefault(record["stream"], []).append(record["data"])
     return {name: sorted(rows, key=str) for name, rows in sorted(found.items())}
+
+
+def global_cursors(messages: list[dict[str, Any]]) -> set[Any]:
+    """Return what the states of streams with cursors say of a cursor for all accounts."""
+    states = [m["state"]["stream"]["stream_state"] for m in messages if m["type"] == "STATE"]
+    return {state["use_global_cursor"] for state in states if "use_global_cursor" in state}
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +143,16 @@ def test_manifest_runner(
 ) -> None:
     """The CDK's manifest runner needs two files and not the package."""
     runner = "from airbyte_cdk.cli.source_declarative_manifest import run; run()"
-    command = [sys.executable, "-c", WITHOUT_PACKAGE + runner]
+    command = [sys.executable, "-c", WITHOUT_PACKAGE + FEW_PARTITIONS + runner]
     files: list[str | Path] = [
         *("--manifest-path", built_manifest / "manifest.yaml"),
         *("--components-path", built_manifest / "components.py"),
     ]
     unsafe = {"AIRBYTE_ENABLE_UNSAFE_CODE": "true"}
     assert catalog_of(run(*command, *discover(), *files, cwd=folder, **unsafe)) == expected[0]
-    assert records_of(run(*command, *read(), *files, cwd=folder, **unsafe)) == expected[1]
+    messages = run(*command, *read(), *files, cwd=folder, **unsafe)
+    assert records_of(messages) == expected[1]
+    assert global_cursors(messages) == {False}
 
 
 def injected(sandbox: Sandbox, built_manifest: Path) -> dict[str, Any]:
@@ -170,7 +183,7 @@ def test_builder(
     builder = "from airbyte_cdk.connector_builder.main import handle_request; import sys; "
     command = [
         *(sys.executable, "-c"),
-        WITHOUT_PACKAGE + builder + "print(handle_request(sys.argv[1:]))",
+        WITHOUT_PACKAGE + FEW_PARTITIONS + builder + "print(handle_request(sys.argv[1:]))",
     ]
     arguments = ("read", "--config", "builder.json", "--catalog", "one.json")
 
@@ -198,6 +211,8 @@ def test_builder(
         hosts = {request["url"].partition("/20")[0] for request in asked}
         assert hosts == {"https://api.twilio.com"}
         assert shown(result, expected[1][name]) == "records of the stream"
+        left = [one["stream"]["stream_state"] for part in result["slices"] for one in part["state"]]
+        assert {state["use_global_cursor"] for state in left} == {False}
 
 
 @pytest.fixture

@@ -273,10 +273,10 @@ def test_updated_since(name: str, mock: MockTwilio, clock: time_machine.Travelle
     listed = url(f"{base}/IncomingPhoneNumbers.json", PageSize=1000)
     mock.page(listed, streams[1], numbers + UNKNOWN)
     output = read({**CONFIG, "num_workers": 1}, *streams, state=dict.fromkeys(streams, state))
-    for stream in streams:
-        assert [row["sid"] for row in records(output, stream)] == [
-            *("PN2", "PN3", "PN4", "PN5", "PN6", "PN7")
-        ]
+    # A dependent number may hang on another address now, which its date does not tell.
+    for stream, first in zip(streams, (1, 2), strict=True):
+        found = [row["sid"] for row in records(output, stream)]
+        assert found == [f"PN{number}" for number in range(first, 8)]
     assert problems(output) == []
 
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import time_machine
+from airbyte_cdk.sources.declarative.interpolation.macros import duration
 from hypothesis import given
 from hypothesis import strategies as st
-from isodate import parse_duration
 
 from source_twilio.state import CLOCK_MARGIN
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, MockTwilio, url
@@ -18,7 +18,7 @@ from unit_tests.test_manifest import RESOLVED
 SUMMARIES = "https://insights.twilio.com/v1/Voice/Summaries"
 STREAMS = RESOLVED["definitions"]["streams"]
 LATE = {
-    name: parse_duration(stream["$parameters"]["appears_within"])
+    name: duration(stream["$parameters"]["appears_within"])
     for name, stream in STREAMS.items()
     if "appears_within" in stream["$parameters"]
 }

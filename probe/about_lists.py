@@ -35,14 +35,20 @@ ABOUT_LISTS = (
             *("10", m.too_old, path),
             lower=lower,
             days=days,
+            upper=upper,
         )
-        for name, path, lower, days in (
-            ("messages", "Messages", "DateSent>", 500),
-            ("alerts", ALERTS, "StartDate", 40),
-            ("Verify attempts", f"{VERIFY}/Attempts", "DateCreatedAfter", 40),
-            ("conference summaries", f"{INSIGHTS}/Conferences", "CreatedAfter", 40),
-            ("audit events", "https://monitor.twilio.com/v1/Events", "StartDate", 420),
+        for name, path, lower, days, upper in (
+            ("messages", "Messages", "DateSent>", 500, ""),
+            # One of Twilio's texts says that some editions show 13 months.
+            ("alerts", ALERTS, "StartDate", 40, "EndDate"),
+            ("Verify attempts", f"{VERIFY}/Attempts", "DateCreatedAfter", 40, ""),
+            ("conference summaries", f"{INSIGHTS}/Conferences", "CreatedAfter", 40, ""),
+            ("audit events", "https://monitor.twilio.com/v1/Events", "StartDate", 420, ""),
         )
+    ),
+    ask(
+        "What is the list of bulk messages answered?",
+        *("54", m.answers, "https://comms.twilio.com/v1/Messages"),
     ),
     # What is listed
     ask(

@@ -105,11 +105,17 @@ def answers(view: View, path: str, query: Query | None = None, size: int = 50) -
     return Answer(said(page), f"HTTP {page.status}, {len(page.rows)} rows on the first page")
 
 
-def too_old(view: View, path: str, lower: str, days: int) -> Answer:
-    """Find out what a lower bound is answered that is further back than a list goes."""
+def too_old(view: View, path: str, lower: str, days: int, upper: str = "") -> Answer:
+    """Find out what a lower bound is answered that is further back than a list goes.
+
+    With an upper bound, some days later, the rows of the answer are as old.
+    """
     query = {lower: (today() - days * DAY).date().isoformat()}
+    query |= {upper: (today() - (days - 8) * DAY).date().isoformat()} if upper else {}
     page = view.page(path, query, size=50)
     says = page.said if page.status != 200 else "it is answered"
+    if upper and page.status == 200:
+        says = "with rows of then" if page.rows else "with no rows"
     return Answer(says, f"a bound {days} days back: HTTP {page.status}, {len(page.rows)} rows")
 
 

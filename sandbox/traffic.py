@@ -53,7 +53,7 @@ LIVE_CALLS = [
 ]
 CALLS = [
     Call("completed", started=True, ended=True),
-    Call("busy", started=True, ended=False),
+    Call("busy", started=True, ended=True),
     Call("failed", started=False, ended=False),
     Call("no-answer", started=True, ended=False),
     Call("canceled", started=False, ended=False),

@@ -15,7 +15,8 @@ from airbyte_cdk.sources.declarative.auth.token import BasicHttpAuthenticator
 from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 
 from source_twilio.errors import body_of, code_of, describe, error
-from source_twilio.memory import known
+from source_twilio.memory import PATIENCE, known
+from source_twilio.network import proxy_problem
 from source_twilio.rows import mask, read_page
 from source_twilio.settings import PROBLEM, has_key
 
@@ -56,16 +57,21 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
         self._place = str(place.eval(self.config))
         # As text: the CDK would take a token like 123e4 for a number.
         user = self._username.eval(self.config, valid_types=(str,))
-        self._basic = basic(user, self._password.eval(self.config, valid_types=(str,)))
+        self._secret = str(self._password.eval(self.config, valid_types=(str,)))
+        self._basic = basic(user, self._secret)
 
     def __call__(self, request: requests.PreparedRequest) -> Any:
         """Address the request to the region, and sign it; raise where it must not be sent."""
         if wrong := self.config.get(PROBLEM):
             raise error(wrong, FailureType.config_error)
+        if wrong := proxy_problem(str(request.url)):
+            raise error(wrong, FailureType.config_error)
         url = urlsplit(str(request.url))
         host = self._host(url)
         request.url = url._replace(netloc=host).geturl()
         signature = self._signature(host)
+        # Answers quote both (BEHAVIOR 52).
+        mask(self._secret)
         mask(signature.removeprefix("Basic "))
         # A retry signs the same request again.
         if self.receive not in request.hooks["response"]:
@@ -113,7 +119,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
         try:
             if response.is_redirect:
                 raise requests.TooManyRedirects(f"{describe(response)} was answered a redirect.")
-            read_page(response, memory.tokens)
+            read_page(response, memory.tokens, PATIENCE.get().body_seconds)
         except requests.RequestException as wrong:
             wrong.request, wrong.response = response.request, response
             raise
@@ -126,7 +132,7 @@ def basic(user: str, password: str) -> str:
 
 TEST_CREDENTIALS = {20008}
 NOT_ACTIVE = {20005, 10001, 90010}
-NO_PERMISSION = {70051, 20403}
+NO_PERMISSION = {70051, 20006, 20403}
 UNRECOVERABLE = TEST_CREDENTIALS | NOT_ACTIVE
 
 

@@ -67,5 +67,5 @@ def from_text(text: str) -> datetime:
 
 
 def to_text(moment: datetime) -> str:
-    """Return a moment as cursors and slices spell it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return a moment as cursors and slices spell it; strftime gives the year 1 one digit."""
+    return moment.isoformat()[:19] + "Z"

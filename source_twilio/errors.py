@@ -8,14 +8,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 LOGGER = logging.getLogger("airbyte")
 
 
 def error(message: str, failure_type: FailureType = FailureType.transient_error) -> Exception:
-    """Return an error that users see as it is."""
-    return AirbyteTracedException(message, message, failure_type)
+    """Return an error that users see as it is, but for secrets that it quotes (BEHAVIOR 52)."""
+    masked = filter_secrets(message)
+    return AirbyteTracedException(masked, masked, failure_type)
 
 
 def describe(response: requests.Response) -> str:

@@ -63,19 +63,23 @@ class Throttle:
 
 
 class Patience(NamedTuple):
-    """How often a failed request is asked again, and the seconds that it may be told to wait."""
+    """How often a failed request is asked again, and the seconds that it may be told to wait.
+
+    And the seconds in which a body must have arrived once its headers have (BEHAVIOR 53).
+    """
 
     retries: int
     seconds: float
+    body_seconds: float
 
 
 # For the first request, so that a check fails within ten seconds (BEHAVIOR 31).
-AT_THE_START = Patience(2, 4)
+AT_THE_START = Patience(2, 4, 10)
 # While the lists are tried that a key may open: there are others to try.
-PROBING = Patience(0, 0)
-UNDER_WAY = Patience(5, 600)
+PROBING = Patience(0, 0, 10)
+UNDER_WAY = Patience(5, 600, 120)
 # Where many lists fail: only a 429, which says nothing of the list, is asked again (BEHAVIOR 49).
-ONCE = Patience(0, 600)
+ONCE = Patience(0, 600, 120)
 # Of what this thread asks.
 PATIENCE: ContextVar[Patience] = ContextVar("PATIENCE", default=UNDER_WAY)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
     ErrorResolution,
     ResponseAction,
 )
+from requests.utils import get_environ_proxies, select_proxy
 
 from source_twilio.errors import content_type, unknown_answer
 from source_twilio.memory import ONCE, PATIENCE, UNDER_WAY
@@ -177,3 +179,31 @@ def unreachable(cause: Exception, url: SplitResult) -> ErrorResolution | None:
     else:
         return None
     return failed(message, failure_type)
+
+
+def proxy_problem(address: str) -> str:
+    """Return what is wrong with the proxy that a request would take, "" if nothing is.
+
+    urllib3 takes what follows a bare # or / for no part of the host, and quotes the rest of the
+    URL, with the password or a part of it, in its errors (BEHAVIOR 52).
+    """
+    proxy = select_proxy(address, get_environ_proxies(address))
+    if not proxy or is_proxy(proxy):
+        return ""
+    return (
+        "HTTPS_PROXY is not the URL of a proxy: write it as http://user:password@host:port, with "
+        "%23 for #, %2F for /, %3F for ? and %40 for @ in user name and password."
+    )
+
+
+@lru_cache
+def is_proxy(text: str) -> bool:
+    """Return whether a text is a URL of a host, perhaps with a user name and a port, no more."""
+    if "@" in text and "://" not in text:
+        return False
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return bool(host) and not (parts.path.strip("/") or parts.query or parts.fragment)

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -24,8 +25,13 @@ Converter = Callable[[str], Any]
 
 # A token in text that is not JSON, or in a text inside JSON, however it is quoted.
 TOKEN_IN_TEXT = re.compile(
-    rb"""(auth_token(?:[\\"'\s]|&\w+;)*[:=](?:[\\"'\s]|&\w+;)*)[^\\"'\s,;&<>{}\[\]]+"""
+    rb"""(auth[_-]?token(?:[\\"'\s]|&\w+;)*[:=](?:[\\"'\s]|&\w+;)*)[^\\"'\s,;&<>{}\[\]]+""",
+    re.IGNORECASE,
 )
+# How a key ends that holds a token, in lower case and without what joins its words (BEHAVIOR 2).
+TOKEN_KEY = "authtoken"
+# A shorter text is no token, and may well be a part of others.
+SHORTEST_TOKEN = 8
 # JSON can spell a letter of a key so. Nobody does, so a search costs less than a look at all keys.
 ESCAPED_LETTER = re.compile(rb"\\u00[5-7]")
 # A number of more than fifteen digits, which a double may not hold, once all digits are 0. A search
@@ -44,33 +50,69 @@ def mask(secret: str) -> None:
         MASKED[secret] = secrets
 
 
-def read_page(response: requests.Response, tokens: dict[str, str]) -> None:
+@dataclass
+class Arriving:
+    """A body that is passed on as it arrives, until its time is over (BEHAVIOR 53).
+
+    Each piece that urllib3 makes itself waits until it is full: of bytes that come one by one there
+    would be no piece for hours, and no read times out.
+    """
+
+    raw: Any
+    seconds: float
+
+    def stream(self, size: int, decode_content: bool = True) -> Iterator[bytes]:
+        """Yield pieces of at most `size` bytes; raise `ReadTimeout` when the time is over."""
+        over = time.monotonic() + self.seconds
+        while piece := self.raw.read1(size, decode_content=decode_content):
+            yield piece
+            if time.monotonic() > over:
+                raise requests.ReadTimeout(f"No whole body came in {self.seconds:.0f} seconds.")
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what requests wants of a response of urllib3 besides: that it is closed."""
+        return getattr(self.raw, name)
+
+
+def read_page(response: requests.Response, tokens: dict[str, str], seconds: float) -> None:
     """Parse a body once, and take every `auth_token` out of it, whatever its status (BEHAVIOR 30).
 
     The tokens of a list of accounts go to `tokens`, by SID. A parsed body stays on the response as
-    `page`. Raises `ContentDecodingError` for a 2xx that is not JSON: the CDK asks again as it does
-    for a broken connection (BEHAVIOR 12).
+    `page`. Raises `ReadTimeout` for a body that takes longer than `seconds`, and
+    `ContentDecodingError` for a 2xx that is not JSON: the CDK asks again as it does for a broken
+    connection (BEHAVIOR 12).
     """
-    # In few large pieces: requests' own are of 10 KB, which costs as much as parsing.
-    content = response._content = b"".join(response.iter_content(1 << 20))
+    response.raw = Arriving(response.raw, seconds)
+    # In large pieces: requests' own are of 10 KB, which costs as much as parsing.
+    content = response._content = b"".join(response.iter_content(1 << 16))
     served = 200 <= response.status_code < 300
     try:
         page = parse(content)
     except (ValueError, RecursionError) as cause:
-        response._content = TOKEN_IN_TEXT.sub(rb"\1****", content)
+        response._content = without_secrets(content)
         if not served:
             return
         raise requests.exceptions.ContentDecodingError(
             f"{describe(response)} answered with a body that is not JSON."
         ) from cause
     # Also an error without a token: messages quote it, and must not hold broken characters.
-    if b"auth_token" in content or ESCAPED_LETTER.search(content) or not served:
+    keys = content.lower().translate(None, b"_-")
+    if TOKEN_KEY.encode() in keys or ESCAPED_LETTER.search(content) or not served:
         found: dict[str, str] = {}
         remove_tokens(page, found)
         if served and isinstance(page, dict) and isinstance(page.get("accounts"), list):
             tokens.update(found)
         response._content = TOKEN_IN_TEXT.sub(rb"\1****", orjson.dumps(page))
+    if not served:
+        response._content = without_secrets(response._content)
+        page = orjson.loads(response._content)
     response.page = page  # type: ignore[attr-defined]
+
+
+def without_secrets(content: bytes) -> bytes:
+    """Return the body of an error without any secret that is known: messages quote it (52)."""
+    text = TOKEN_IN_TEXT.sub(rb"\1****", content).decode("utf-8", "surrogateescape")
+    return airbyte_secrets_utils.filter_secrets(text).encode("utf-8", "surrogateescape")
 
 
 def parse(content: bytes) -> Any:
@@ -93,15 +135,36 @@ def parse(content: bytes) -> Any:
 
 
 def remove_tokens(value: Any, found: dict[str, str]) -> None:
-    """Move each `auth_token` of what was parsed to `found`, by the SID beside it, and mask it."""
+    """Move each `auth_token` of what was parsed to `found`, by the SID beside it, and mask it.
+
+    So are other spellings of the key, and a second token. What else of an object quotes one of its
+    tokens is masked too.
+    """
     if isinstance(value, dict):
-        token = value.pop("auth_token", None)
-        if token and isinstance(token, str):
+        for key in [key for key in value if plain(key).endswith(TOKEN_KEY)]:
+            token = value.pop(key)
+            if not token or not isinstance(token, str):
+                continue
             mask(token)
-            found[str(value.get("sid"))] = token
+            if plain(key) == TOKEN_KEY:
+                found[str(value.get("sid"))] = token
+            replace_token(value, token)
         value = [*value.values()]
     for item in value if isinstance(value, list) else ():
         remove_tokens(item, found)
+
+
+def plain(key: str) -> str:
+    """Return a key in lower case and without what joins its words."""
+    return key.lower().replace("_", "").replace("-", "")
+
+
+def replace_token(value: Row, token: str) -> None:
+    """Mask a token wherever an object quotes it."""
+    quoted, content = orjson.dumps(token)[1:-1], orjson.dumps(value)
+    if len(token) >= SHORTEST_TOKEN and quoted in content:
+        value.clear()
+        value.update(orjson.loads(content.replace(quoted, b"****")))
 
 
 @dataclass

@@ -58,7 +58,8 @@ def limited(part: StreamSlice, **bounds: str) -> StreamSlice:
 def cut(part: StreamSlice, length: timedelta) -> Iterator[StreamSlice]:
     """Yield the slice in windows of that length, the oldest first; the newest may be shorter."""
     start, end = from_text(part["start_time"]), from_text(part["end_time"])
-    while start + length <= end:
+    # The end of a window of a very long list may be beyond the year 9999.
+    while end - start >= length:
         last = to_text(start + length - timedelta(seconds=1))
         yield limited(part, start_time=to_text(start), end_time=last)
         start += length

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+
+def parted(entries: str) -> Iterator[tuple[str, str]]:
+    """Yield (start, country) of `start=country, ...`."""
+    for entry in entries.split(", "):
+        start, _, country = entry.partition("=")
+        yield start, country
+
+
 # Longest first: of +1 and +1242 the second is meant.
 CODES = (
     "1=US and Canada, 44=United Kingdom, 47=Norway, 49=Germany, 33=France, 34=Spain, 39=Italy, "
     "31=Netherlands, 46=Sweden, 45=Denmark, 372=Estonia, 353=Ireland, 61=Australia, 91=India, "
     "55=Brazil, 52=Mexico, 81=Japan, 65=Singapore"
 )
+# A WhatsApp user may have an ID instead of a number: the country's letters lead it (BEHAVIOR 54).
+LETTERS = (
+    "US=US and Canada, CA=US and Canada, GB=United Kingdom, NO=Norway, DE=Germany, FR=France, "
+    "ES=Spain, IT=Italy, NL=Netherlands, SE=Sweden, DK=Denmark, EE=Estonia, IE=Ireland, "
+    "AU=Australia, IN=India, BR=Brazil, MX=Mexico, JP=Japan, SG=Singapore"
+)
+# `whatsapp:+14155550100` and `rcs:+...` are numbers too.
+ADDRESS = """regexp_replace("to", '^[a-z]+:', '')"""
 COUNTRY = (
     "case "
     + " ".join(
-        f"when \"to\" like '+{code}%' then '{name}'"
-        for code, name in sorted(
-            (entry.split("=") for entry in CODES.split(", ")), key=lambda entry: -len(entry[0])
+        f"when {ADDRESS} like '{start}%' then '{name}'"
+        for start, name in (
+            *sorted(
+                (("+" + code, name) for code, name in parted(CODES)),
+                key=lambda entry: -len(entry[0]),
+            ),
+            *((letters + ".", name) for letters, name in parted(LETTERS)),
         )
     )
     + " else 'other' end"

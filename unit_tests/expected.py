@@ -19,6 +19,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from airbyte_cdk.sources.declarative.interpolation.macros import duration
+
 from sandbox.endpoints import ENDPOINTS, Endpoint
 from sandbox.fields import PLACEHOLDER, Resource
 from sandbox.streams import STREAMS, Stream
@@ -239,7 +241,9 @@ class Expected:
             return text
         # The second sync is the first of its day, which goes back as far as rows are followed.
         followed = "followed_for" in self.stream.parameters and not self.stream.undated
-        since = self.start if self.sync == 0 or followed else max(self.start, NOW - HOUR - DAY)
+        # Longer than the lookback, where rows appear that late (BEHAVIOR 51).
+        back = max(DAY, duration(self.stream.parameters.get("appears_within", "PT0S")))
+        since = self.start if self.sync == 0 or followed else max(self.start, NOW - HOUR - back)
         since -= timedelta(seconds=trap.margin_seconds)
         days_only = resource.params[name].format == "date"
         usual = "%Y-%m-%d" if days_only else "%Y-%m-%dT%H:%M:%SZ"

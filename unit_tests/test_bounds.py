@@ -218,7 +218,7 @@ CALL_STATUSES: dict[str, Row] = {
     "ringing": {"start_time": None, "end_time": None, "duration": None},
     "in-progress": {"end_time": None, "duration": None},
     "completed": {"duration": "61"},
-    "busy": {"end_time": None, "duration": "0"},
+    "busy": {"duration": "0"},
     "failed": {"start_time": None, "end_time": None, "duration": "0"},
     "no-answer": {"end_time": None, "duration": "0"},
     "canceled": {"start_time": None, "end_time": None, "duration": "0"},

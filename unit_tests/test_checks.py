@@ -111,6 +111,23 @@ def proxy_down(_: object, patch: pytest.MonkeyPatch) -> Row:
     return {}
 
 
+def odd_proxy(value: str) -> Settings:
+    """Name a proxy with a password that no URL can hold as it is."""
+
+    def named(_: object, patch: pytest.MonkeyPatch) -> Row:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            patch.setenv(name, value.format(SECRET))
+        return {}
+
+    return named
+
+
+NO_PROXY_URL = (
+    "HTTPS_PROXY is not the URL of a proxy: write it as http://user:password@host:port, with %23 "
+    "for #, %2F for /, %3F for ? and %40 for @ in user name and password."
+)
+
+
 def no_trust(_: object, patch: pytest.MonkeyPatch) -> Row:
     """Trust the usual authorities only."""
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
@@ -237,6 +254,11 @@ FAILURES: dict[str, tuple[Settings, str]] = {
         proxy_down,
         "The proxy does not connect to api.twilio.com: check HTTPS_PROXY, and the proxy.",
     ),
+    "proxy with #": (odd_proxy("http://user:pa#{}@127.0.0.1:9"), NO_PROXY_URL),
+    "proxy with /": (odd_proxy("http://user:pa/{}@127.0.0.1:9"), NO_PROXY_URL),
+    "proxy with a high port": (odd_proxy("http://user:{}@127.0.0.1:99999"), NO_PROXY_URL),
+    "proxy with an odd port": (odd_proxy("http://user:{}@127.0.0.1:9x"), NO_PROXY_URL),
+    "proxy without http": (odd_proxy("user:{}@127.0.0.1:9"), NO_PROXY_URL),
     "proxy fails": (
         proxy(502),
         "The proxy does not connect to api.twilio.com: check HTTPS_PROXY, and the proxy.",

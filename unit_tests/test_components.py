@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -22,7 +23,7 @@ from source_twilio.errors import OutOfReachError, bad_request
 from source_twilio.memory import Throttle, known
 from source_twilio.network import retry_after
 from source_twilio.rows import QuietRow
-from source_twilio.windows import split
+from source_twilio.windows import cut, split
 
 seconds = st.datetimes(
     min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(timezone.utc)
@@ -80,6 +81,16 @@ ALERTS = "https://monitor.twilio.com/v1/Alerts"
         (20001, "Other words", f"{ALERTS}?Page=10&PageSize=1000", "TooManyRowsError"),
         (20004, "You can only see the last 30 days", ALERTS, "OutOfReachError 30"),
         (20004, "Retention is a 400-day window", ALERTS, "OutOfReachError 400"),
+        (20004, "The last 99999 days", ALERTS, "OutOfReachError 99999"),
+        *(
+            (
+                20004,
+                f"{n} days",
+                ALERTS,
+                f"GET {ALERTS} was answered HTTP 400, code 20004: {n} days",
+            )
+            for n in ("100000", "9" * 30, "9" * 5000)
+        ),
         (20004, "Too old", ALERTS, f"GET {ALERTS} was answered HTTP 400, code 20004: Too old"),
         (
             20001,
@@ -109,6 +120,26 @@ def test_bad_request(code: int, message: str, url: str, expected: str) -> None:
     # Whoever does not know the kind says what came.
     assert found.message == f"GET {ALERTS} was answered HTTP 400, code {code}: {message}"
     assert found.failure_type == FailureType.system_error
+
+
+@given(
+    st.datetimes(timezones=st.just(timezone.utc)),
+    st.datetimes(timezones=st.just(timezone.utc)),
+    st.integers(30, 5 * 3_652_058),
+)
+def test_windows_of_any_years(one: datetime, other: datetime, length: int) -> None:
+    """From the year 1 to 9999 a slice is cut without a gap, and moments sort as their texts."""
+    start, end = sorted(moment.replace(microsecond=0) for moment in (one, other))
+    assert from_text(to_text(start)) == start
+    assert to_text(start) <= to_text(end)
+    length = max(length, (end - start).days // 50)
+    bounds = {"start_time": to_text(start), "end_time": to_text(end)}
+    windows = [*cut(StreamSlice(partition={}, cursor_slice=bounds), timedelta(days=length))]
+    assert (windows[0]["start_time"], windows[-1]["end_time"]) == (to_text(start), to_text(end))
+    for former, later in pairwise(windows):
+        assert from_text(former["end_time"]) + timedelta(seconds=1) == from_text(
+            later["start_time"]
+        )
 
 
 def test_throttle() -> None:

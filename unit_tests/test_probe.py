@@ -25,7 +25,7 @@ from unit_tests.syncing import ROOT, configured
 # What the sandbox does whatever the reading.
 ALWAYS = {
     "Does `EndDate=DAY` of usage show that day?": "yes",
-    "When is end_time of calls null?": "null when busy, canceled, failed, no-answer",
+    "When is end_time of calls null?": "null when canceled, failed, no-answer",
     "When is start_time of calls null?": "null when canceled, failed",
     "Which status have conferences that `Status=init` shows?": "init",
     "Does `StartDate` of alerts show its moment?": "yes",

@@ -15,6 +15,10 @@ from unit_tests.reading import entries, final_state, problems, read, records
 ROOMS = "https://video.twilio.com/v1/Rooms"
 EVENTS = "https://taskrouter.twilio.com/v1/Workspaces/WS{:032}/Events"
 CONVERSATIONS = "https://conversations.twilio.com/v1"
+BELOW_TRANSCRIPTS = {
+    "intelligence_sentences": ("sentences", "Sentences", 5000),
+    "intelligence_operator_results": ("operator_results", "OperatorResults", 1000),
+}
 PRICES = "https://pricing.twilio.com/v1/PhoneNumbers/Countries"
 
 
@@ -133,6 +137,24 @@ def test_full_page_of_events_is_split(mock: MockTwilio, clock: time_machine.Trav
     assert problems(output) == []
     [state] = entries(output, name)
     assert state["cursor"] == {"event_date": "2026-01-15T11:00:00Z"}
+
+
+def test_a_transcript_without_a_date(mock: MockTwilio, clock: time_machine.Traveller) -> None:
+    """What hangs below it has no date either, and not the text "None" (BEHAVIOR 3)."""
+    base, streams = "https://intelligence.twilio.com/v2/Transcripts", [*BELOW_TRANSCRIPTS]
+    one_account(mock)
+    listed = {"sid": "GT1", "status": "completed", "date_created": None}
+    for name in streams:
+        query = {"PageSize": 1000, "AfterDateCreated": "2025-12-31T23:59:59Z"}
+        mock.page(url(base, **query), "transcripts", [listed])
+        list_key, path, size = BELOW_TRANSCRIPTS[name]
+        sent, _ = example(name)
+        mock.page(url(f"{base}/GT1/{path}", PageSize=size), list_key, [sent])
+    output = read({**CONFIG, "num_workers": 1}, *streams)
+    for name in streams:
+        [row] = records(output, name)
+        assert (row["transcript_sid"], row.get("date_created")) == ("GT1", None)
+    assert problems(output) == []
 
 
 def test_prices_of_a_country_without_numbers(mock: MockTwilio) -> None:

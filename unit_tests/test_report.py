@@ -13,11 +13,32 @@ import duckdb
 import pytest
 
 from sandbox import Sandbox
+from tools.questions import COUNTRY
 from tools.reconcile import compared, missing
 from tools.report import main
 from unit_tests.browser import look
 from unit_tests.embedded import taken_for_twilio
 from unit_tests.syncing import configured, sync
+
+
+@pytest.mark.parametrize(
+    ("address", "country"),
+    [
+        ("+14155550100", "US and Canada"),
+        ("whatsapp:+447700900123", "United Kingdom"),
+        ("whatsapp:US.ABC123XYZ", "US and Canada"),
+        ("whatsapp:BR.27078165145141541", "Brazil"),
+        ("rcs:+3725550100", "Estonia"),
+        ("whatsapp:XX.1", "other"),
+        ("USPS", "other"),
+        (None, "other"),
+    ],
+)
+def test_countries(address: str | None, country: str) -> None:
+    """The country of a recipient, also of one that has an ID with its letters (BEHAVIOR 54)."""
+    query = f'select {COUNTRY} from (select ?::varchar as "to")'
+    assert duckdb.connect().execute(query, [address]).fetchall() == [(country,)]
+
 
 STREAMS = "accounts,alerts,calls,messages,queues,recordings,usage_records"
 HOSTILE = "<script>alert('$x_1$')</script> & \"Sons\""

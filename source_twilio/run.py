@@ -27,7 +27,7 @@ def run(args: list[str] | None = None) -> None:
     settings = SourceTwilio.read_config(config) if config else {}
     # To build a stream takes time, so a command builds what it needs.
     names: Collection[str] | None = None
-    if "spec" in arguments[:1]:
+    if arguments[0] in ("spec", "discover"):
         names = []
     elif "check" in arguments[:1]:
         names = ["accounts", *(settings.get(CHECK_STREAM_NAMES_CONFIG_KEY) or [])]

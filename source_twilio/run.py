@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Collection
 
-from airbyte_cdk.entrypoint import AirbyteEntrypoint, launch
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAMES_CONFIG_KEY
 
+from source_twilio.lines import launch
 from source_twilio.source import SourceTwilio
 
 USAGE = """\

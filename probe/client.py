@@ -13,10 +13,10 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from source_twilio.catalog import manifest
 from source_twilio.credentials import TwilioAuthenticator, asking_for
 from source_twilio.errors import code_of
 from source_twilio.settings import SettingsTransformation
-from source_twilio.source import manifest
 
 Row = dict[str, Any]
 Query = Mapping[str, str]

@@ -28,7 +28,6 @@ from source_twilio.errors import (
 from source_twilio.memory import known
 from source_twilio.nested import Below
 from source_twilio.pages import ListRetriever, is_active
-from source_twilio.rows import QuietRow
 from source_twilio.settings import has_key
 from source_twilio.side_by_side import side_by_side
 from source_twilio.skipped import Account
@@ -102,8 +101,8 @@ class TwilioRetriever(ListRetriever):
                 for page in self._read(part):
                     begun, proven = True, proven and page.proven
                     memory.progress.page(account.sid, len(page.rows))
-                    for row in self._converted(page, records_schema):
-                        yield Record(QuietRow(row), self.name, part)
+                    rows = self._converted(page, records_schema)
+                    yield from memory.records(rows, self.name, part)
         except RefusedError as refused:
             if begun:
                 sentence = f"{describe(refused.response)}: now refused, now allowed."

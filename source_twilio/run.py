@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Collection
 
-from airbyte_cdk.entrypoint import AirbyteEntrypoint, launch
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAMES_CONFIG_KEY
 
+from source_twilio.lines import launch
 from source_twilio.source import SourceTwilio, unknown
 
 USAGE = """\
@@ -27,7 +28,7 @@ def run(args: list[str] | None = None) -> None:
     settings = SourceTwilio.read_config(config) if config else {}
     # To build a stream takes time, so a command builds what it needs.
     names: Collection[str] | None = None
-    if "spec" in arguments[:1]:
+    if arguments[0] in ("spec", "discover"):
         names = []
     elif "check" in arguments[:1]:
         wanted = settings.get(CHECK_STREAM_NAMES_CONFIG_KEY) or []

@@ -60,8 +60,8 @@ def check_settings(config: dict[str, Any], path: Path) -> None:
     # Imported here, since it takes seconds, and the mistakes above want none.
     from jsonschema import Draft7Validator
 
+    from source_twilio.catalog import manifest
     from source_twilio.settings import PROBLEM, SettingsTransformation
-    from source_twilio.source import manifest
 
     settings = copy.deepcopy(config)
     SettingsTransformation().transform(settings)

@@ -1,0 +1,144 @@
+"""Records by the hundred, in the installed command: that takes a third less CPU than one by one.
+
+The CDK takes each record through a queue, a message, a serializer and a print. Here a worker makes
+the lines of up to `ROWS` rows of a page, and one record carries them along that path. The manifest
+runner and the builder do not, nor does this command with a CDK that is not as `FORM` says.
+"""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from itertools import islice
+from typing import Any, NamedTuple
+
+import orjson
+from airbyte_cdk import entrypoint
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.logger import PRINT_BUFFER
+from airbyte_cdk.models import AirbyteMessage
+from airbyte_cdk.sources.concurrent_source.concurrent_read_processor import ConcurrentReadProcessor
+from airbyte_cdk.sources.concurrent_source.concurrent_source import ConcurrentSource
+from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
+from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_generator import (
+    DeclarativePartition,
+)
+from airbyte_cdk.sources.streams.concurrent.partition_reader import PartitionReader
+from airbyte_cdk.sources.types import Record, StreamSlice
+from airbyte_cdk.sources.utils.record_helper import stream_data_to_airbyte_message
+from airbyte_cdk.utils.memory_monitor import MemoryMonitor
+
+from source_twilio.memory import known, single
+from source_twilio.source import SourceTwilio
+
+ROWS = 250
+# The CDK's own figures, for items of so many rows: the items of the queue, and those after which it
+# looks at the memory.
+QUEUE_SIZE, CHECK_INTERVAL = 10_000 // ROWS, 5_000 // ROWS
+# What a record passes in the CDK, and the digest of the text that this module was written for.
+PASSED: tuple[Any, ...] = (
+    DeclarativePartition.read,
+    PartitionReader.process_partition,
+    ConcurrentSource._consume_from_queue,
+    ConcurrentSource._handle_item,
+    ConcurrentReadProcessor.on_record,
+    ConcurrentReadProcessor._on_stream_is_done,
+    stream_data_to_airbyte_message,
+    AirbyteEntrypoint.run,
+    AirbyteEntrypoint.read,
+    AirbyteEntrypoint.handle_record_counts,
+    AirbyteEntrypoint.airbyte_message_to_string,
+    entrypoint.launch,
+    MemoryMonitor.check_memory_usage,
+)
+FORM = "1584f1fae822fff9a695b07637206dae963de42298a1c113ef9d6e684af03d1d"
+
+
+def is_known_form() -> bool:
+    """Return whether the CDK is as this module knows it."""
+    try:
+        text = "".join(map(inspect.getsource, PASSED))
+    except OSError:
+        return False
+    return sha256(text.encode()).hexdigest() == FORM
+
+
+class Lines(NamedTuple):
+    """The lines of some rows, as standard output gets them. As a record's data: `{Lines: lines}`.
+
+    If the CDK ever took such a record for a row, to print it would fail: its key is no text.
+    """
+
+    text: str
+    rows: int
+
+
+def carried(data: Any) -> Lines | None:
+    """Return the lines that the data of a record are."""
+    found: Lines | None = data.get(Lines)
+    return found
+
+
+def in_lines(rows: Iterable[Mapping[str, Any]], name: str, part: StreamSlice) -> Iterator[Record]:
+    """Yield a record for each `ROWS` rows; rows that cannot be written so, one by one."""
+    if "account_sid" not in part.partition:
+        # The list of accounts: other streams begin with its rows.
+        yield from single(rows, name, part)
+        return
+    rest = iter(rows)
+    while some := [*islice(rest, ROWS)]:
+        # The CDK itself writes what stands around the fields.
+        message = stream_data_to_airbyte_message(name, {})
+        empty = AirbyteEntrypoint.airbyte_message_to_string(message).encode()
+        begin, _, end = empty.partition(b"{}")
+        try:
+            # The CDK leaves out fields that are null.
+            fields = [{key: row[key] for key in row if row[key] is not None} for row in some]
+            text = b"".join([b"%b%b%b\n" % (begin, orjson.dumps(row), end) for row in fields])
+        except TypeError:
+            # The CDK writes a number of more than 64 bits in another way.
+            yield from single(some, name, part)
+        else:
+            yield Record({Lines: Lines(text.decode(), len(some))}, name, part)  # type: ignore[dict-item]
+
+
+class LinesEntrypoint(AirbyteEntrypoint):
+    """Prints lines where they come among the messages, and counts their rows."""
+
+    @staticmethod
+    def handle_record_counts(message: AirbyteMessage, stream_message_count: Any) -> AirbyteMessage:
+        """Count the rows of a message."""
+        AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
+        if message.record and (lines := carried(message.record.data)):
+            stream_message_count[HashableStreamDescriptor(message.record.stream)] += lines.rows - 1
+        return message
+
+    def read(self, *arguments: Any) -> Iterator[AirbyteMessage]:
+        """Yield the messages that are not lines; the CDK prints one before it takes the next."""
+        for message in super().read(*arguments):
+            if message.record and (lines := carried(message.record.data)):
+                print(lines.text, end="")
+            else:
+                yield message
+
+
+def launch(source: SourceTwilio, arguments: list[str]) -> None:
+    """Run a command as the CDK's `launch` does, with records by the hundred if they fit it."""
+    if not is_known_form():
+        entrypoint.launch(source, arguments)
+        return
+    known(source._config).records = in_lines
+    concurrent: Any = source._concurrent_source
+    concurrent._queue.maxsize = QUEUE_SIZE
+    handle = concurrent._handle_item
+
+    def handle_and_count(item: Any, processor: Any) -> Iterator[AirbyteMessage]:
+        yield from handle(item, processor)
+        if isinstance(item, Record) and (lines := carried(item.data)):
+            processor._record_counter[item.stream_name] += lines.rows - 1
+
+    concurrent._handle_item = handle_and_count
+    lines_entrypoint = LinesEntrypoint(source)
+    lines_entrypoint._memory_monitor._check_interval = CHECK_INTERVAL
+    with PRINT_BUFFER:
+        for line in lines_entrypoint.run(lines_entrypoint.parse_args(arguments)):
+            print(f"{line}\n", end="")

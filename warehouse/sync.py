@@ -66,6 +66,10 @@ class Sync:
                 "highest _dlt_load_id counts."
             ] = None
         for table in self.tables.values():
+            for name, count in table.without_key.items():
+                progress.warnings[
+                    f"{name}: {count} rows without a key ({', '.join(table.key)}) are left out."
+                ] = None
             for column, count in table.unreadable.items():
                 progress.warnings[
                     f"{table.name}.{column}: {count} values are not of type {table.types[column]}, "
@@ -78,9 +82,10 @@ class Sync:
     def _record(self, message: dict[str, Any]) -> None:
         record = message["record"]
         table, row = self.tables[record["stream"]], record["data"]
-        self._buffer.put(table.name, table.key_of(row), orjson.dumps(row))
-        self._waiting[table.name] += 1
         self.progress.records[table.name] += 1
+        if key := table.key_of(row):
+            self._buffer.put(table.name, key, orjson.dumps(row))
+            self._waiting[table.name] += 1
         if account := row.get("account_sid"):
             self.progress.accounts.add(account)
 

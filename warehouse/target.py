@@ -53,6 +53,8 @@ class Target:
         self.log = self.folder / "sync.log"
         # Files, for one, are only added to.
         self.merges = True
+        # Or Redshift, which is made of it.
+        self.is_postgres = False
         self._pipeline: Any = None
         self._connection: duckdb.DuckDBPyConnection | None = None
 
@@ -104,6 +106,7 @@ class Target:
             settings["credentials"] = self._connection
             dataset = DUCKDB_SCHEMA
         destination = Destination.from_reference(self.destination, **settings)
+        self.is_postgres = destination.capabilities().sqlglot_dialect in ("postgres", "redshift")
         able, table = destination.capabilities(), new_table("any", write_disposition="merge")
         self.merges = bool(resolve_merge_strategy({"any": table}, table, able))
         if resolve_replace_strategy(table, REPLACE, able):
@@ -150,7 +153,7 @@ class Target:
                 yield from table.arrow(records())
                 return
             yield dlt.mark.materialize_table_schema()
-            yield from table.rows(records())
+            yield from table.rows(records(), self.is_postgres)
 
         return dlt.resource(
             rows,

@@ -60,7 +60,7 @@ def twilio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield taken_for_twilio(sandbox, monkeypatch)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server."""
     with server() as url:

@@ -65,6 +65,11 @@ class Sync:
                 f"{self.target.name} does not merge: of the rows with one key, the one with the "
                 "highest _dlt_load_id counts."
             ] = None
+        if not self.target.locks:
+            progress.warnings[
+                f"{self.target.name} has no lock that a sync can hold: never let syncs of two "
+                "folders run into it at the same time."
+            ] = None
         for table in self.tables.values():
             for name, count in table.without_key.items():
                 progress.warnings[

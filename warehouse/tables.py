@@ -87,9 +87,8 @@ def column_of(field_name: str) -> str:
     written = naming.normalize_identifier(field_name) if field_name.strip() else "unnamed"
     if written == field_name and not field_name.startswith("_dlt"):
         return field_name
-    return naming.normalize_identifier(
-        f"{written.strip('_')}_{zlib.crc32(field_name.encode()):08x}"
-    )
+    suffix = f"_{zlib.crc32(field_name.encode()):08x}"
+    return str(naming.normalize_identifier(written.strip("_") + suffix))
 
 
 # How orjson writes U+0000, after an even number of backslashes.

@@ -30,7 +30,7 @@ Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 
 
 def start(
-    folder: Path, *arguments: str, cwd: Path = ROOT, **environment: str
+    folder: Path, *arguments: str, cwd: Path | str = ROOT, **environment: str
 ) -> subprocess.Popen[str]:
     """Start a sync of `config.json` of a folder into `t.duckdb` there."""
     command = [sys.executable, "-m", "tools.sync", str(folder / "config.json")]
@@ -45,7 +45,7 @@ def start(
 
 
 def sync(
-    folder: Path, *arguments: str, cwd: Path = ROOT, **environment: str
+    folder: Path, *arguments: str, cwd: Path | str = ROOT, **environment: str
 ) -> tuple[int, str, str]:
     """Run a sync; return its exit status and what it wrote."""
     with start(folder, *arguments, cwd=cwd, **environment) as child:

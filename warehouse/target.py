@@ -199,7 +199,7 @@ class Target:
     def _passwordless(self, destination: Any) -> None:
         """Let the driver find what dlt would miss, and hide what dlt has found."""
         found = destination.configuration(destination.spec(), accept_partial=True)
-        credentials = getattr(found, "credentials", None)
+        credentials: Any = getattr(found, "credentials", None)
         values = dict(credentials) if isinstance(credentials, Mapping) else {}
         hide(str(v) for name, v in values.items() if v and NAMES_SECRET.search(name))
         if self.is_postgres and values.get("username") and values.get("password") is None:

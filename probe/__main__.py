@@ -38,7 +38,7 @@ def probe(path: Path | None) -> None:
     check_settings(config, path)
     # These take seconds to import, and the mistakes above are said without them.
     from probe.client import Client
-    from probe.table import QUESTIONS, Line, lines, markdown
+    from probe.table import QUESTIONS, Line, lines, markdown, shown
     from source_twilio.settings import has_key
     from warehouse.connector import Connector
 
@@ -47,15 +47,16 @@ def probe(path: Path | None) -> None:
     Connector(path, config, path.parent).check()
     client = Client(config)
 
-    def shown(found: Iterator[Line]) -> Iterator[Line]:
+    def told(found: Iterator[Line]) -> Iterator[Line]:
         for number, line in enumerate(found, 1):
             print(
-                f"{number} of {len(QUESTIONS)}: {line.question.text} {line.says or 'unknown'}",
+                f"{number} of {len(QUESTIONS)}: {line.question.text} "
+                + shown(line.says or "unknown"),
                 file=sys.stderr,
             )
             yield line
 
-    for text in markdown(shown(lines(client))):
+    for text in markdown(told(lines(client))):
         print(text)
     how = "API key" if has_key(client.config) else "Auth Token"
     where = client.config.get("region", "us1")

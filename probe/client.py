@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import re
+import sys
+import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -11,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import requests
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
 from source_twilio.catalog import manifest
@@ -23,8 +27,31 @@ Query = Mapping[str, str]
 
 # How many pages of a list are read at most, and how many rows they have.
 PAGES, SIZE = 5, 1000
+# How long a request waits at most, in seconds, whatever Twilio asks for.
+LONGEST_WAIT = 30
+
+
+class Again(Retry):
+    """Asks again after a wait that is short, and that the user is told of."""
+
+    def get_retry_after(self, response: Any) -> float | None:
+        """Return the seconds to wait, None for those of the backoff."""
+        try:
+            asked = super().get_retry_after(response)
+        except InvalidHeader:
+            return None
+        return min(asked, LONGEST_WAIT) if asked else None
+
+    def sleep_for_retry(self, response: Any) -> bool:
+        """Say that it waits, and wait."""
+        if seconds := self.get_retry_after(response):
+            print(f"Twilio asks to wait: {seconds:.0f} seconds ...", file=sys.stderr, flush=True)
+            time.sleep(seconds)
+        return bool(seconds)
+
+
 # Of each status, what can pass is asked again (BEHAVIOR 31).
-AGAIN = Retry(
+AGAIN = Again(
     total=3,
     connect=1,
     read=1,
@@ -123,7 +150,17 @@ class Client:
             more = f"https://{host}{more}"
         rows = [row for row in rows if isinstance(row, dict)]
         asked = str(urlsplit(str(got.request.url)).hostname)
-        return Page(got.status_code, code_of(got), rows, body, more, asked)
+        return Page(got.status_code, said_by(got), rows, body, more, asked)
+
+
+def said_by(response: requests.Response) -> str:
+    """Return status and code of an answer; a code that is no number may be anything."""
+    said = code_of(response)
+    return (
+        said
+        if re.fullmatch(r"HTTP \d+, code (\d{1,6}|none)", said)
+        else f"HTTP {response.status_code}, code ..."
+    )
 
 
 class View(NamedTuple):

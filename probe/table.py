@@ -11,6 +11,7 @@ from probe.about_lists import ABOUT_LISTS
 from probe.client import Client, Row, Unknown, View
 from probe.filters import Answer
 from probe.question import Question
+from warehouse.log import clean
 
 QUESTIONS = (*ABOUT_FILTERS, *ABOUT_LISTS)
 # How many accounts, and how many items above a list, are tried for the data of a question.
@@ -82,6 +83,11 @@ def of_account(view: View, question: Question) -> Answer:
     raise why
 
 
+def shown(text: str) -> str:
+    """Return text without what is private, and without what a terminal obeys."""
+    return PRIVATE.sub("...", clean(text))
+
+
 def markdown(found: Iterable[Line]) -> Iterator[str]:
     """Yield the lines of a Markdown table, and below it what the connector counts on."""
     found = list(found)
@@ -92,7 +98,7 @@ def markdown(found: Iterable[Line]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(HEAD, *cells, strict=True)]
     for row in [HEAD, tuple("-" * width for width in widths), *cells]:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield PRIVATE.sub("...", f"| {' | '.join(padded)} |")
+        yield shown(f"| {' | '.join(padded)} |")
     for line in found:
         if line.surprises:
             counts_on = " or ".join(line.question.counts_on)

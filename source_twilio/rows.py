@@ -251,6 +251,8 @@ def compile_schema(schema: Mapping[str, Any]) -> Iterable[tuple[str, Converter]]
             yield name, to_number
         elif "integer" in types:
             yield name, to_integer
+        elif "boolean" in types:
+            yield name, to_boolean
 
 
 # An exponent of thousands would fill the memory with digits, and is no figure of Twilio's.
@@ -284,6 +286,15 @@ def to_integer(text: str) -> int | str | None:
     """Return the integer that a string holds; other text stays (BEHAVIOR 4)."""
     number = to_number(text)
     return text if isinstance(number, float) else number
+
+
+BOOLEANS = {"": None, "true": True, "1": True, "yes": True}
+BOOLEANS |= {"false": False, "0": False, "no": False}
+
+
+def to_boolean(text: str) -> bool | str | None:
+    """Return what a string says; other text stays (BEHAVIOR 4)."""
+    return BOOLEANS.get(text.lower(), text)
 
 
 class QuietRow(Row):

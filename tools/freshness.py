@@ -94,24 +94,31 @@ def counted(
 ) -> dict[str, tuple[int, str]]:
     """Return the rows of a table and the newest of them, by the SID of their account."""
     there = {*columns}
+    # A table of the user's own may have any name, and anything in it.
     account = "sid" if table == "accounts" else "account_sid" if "account_sid" in there else "''"
     date = next((name for name in DATES if name in there), None)
-    newest = f"strftime(max({date}), '%Y-%m-%d %H:%M')" if date else "null"
-    query = f"select coalesce({account}, ''), count(*), coalesce({newest}, '') from {table}"
+    newest = f"strftime(max(try_cast({date} as timestamptz)), '%Y-%m-%d %H:%M')" if date else "null"
+    name = '"' + table.replace('"', '""') + '"'
+    query = f"select coalesce({account}::varchar, ''), count(*), coalesce({newest}, '') from {name}"
     rows = connection.execute(f"{query} group by 1")
     return {sid: (count, when) for sid, count, when in rows.fetchall()}
 
 
 def states(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """Return up to where all is read, by stream and account, as the connector's state says it."""
+    found = kept(connection).get("states", {})
+    return {name: by_account(of_stream) for name, of_stream in found.items()}
+
+
+def kept(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Any]:
+    """Return what syncs keep with the tables, or nothing."""
     try:
         [(packed,)] = connection.execute(STATE).fetchall()
     except (duckdb.CatalogException, ValueError):
         return {}
     # dlt keeps its state as compressed JSON.
     state = json.loads(zlib.decompress(base64.b64decode(packed)))
-    kept = state.get("sources", {}).get("twilio", {}).get("states", {})
-    return {name: by_account(of_stream) for name, of_stream in kept.items()}
+    return dict(state.get("sources", {}).get("twilio", {}))
 
 
 def by_account(state: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.log import clean
 from warehouse.mistakes import Mistake, explained
 
 TABLES = """
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         with opened(Path(arguments[0])) as connection:
             show(connection, os.environ.get("SQL", "").strip() or TABLES)
     except Mistake as mistake:
-        print(mistake, file=sys.stderr)
+        print(clean(str(mistake)), file=sys.stderr)
         return mistake.status
     return 0
 
@@ -61,7 +62,7 @@ def show(connection: duckdb.DuckDBPyConnection, query: str) -> None:
 def shown(value: object) -> str:
     """Return a value on one line."""
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return " ".join(text.split())[:60]
+    return clean(" ".join(text.split()))[:60]
 
 
 def is_number(text: str) -> bool:

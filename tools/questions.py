@@ -43,6 +43,12 @@ COUNTRY = (
 # Categories that hold no other of these; `other` is the rest of what Twilio billed.
 BILLED = ("sms", "mms", "calls", "recordings", "recordingstorage", "phonenumbers")
 
+# An account's name, with its SID where another has the name too.
+NAMED = """
+    select sid, coalesce(friendly_name, sid)
+        || case when count(*) over (partition by friendly_name) > 1 and friendly_name is not null
+          then ' (' || sid || ')' else '' end as name
+    from accounts"""
 MESSAGES_BY_DAY = """
     select date_created::date as day, count(*) as messages,
       count(*) filter (status = 'delivered') as delivered,
@@ -60,12 +66,15 @@ FAILURES = f"""
     from sent join (select country, count(*) as total from sent group by country)
       using (country)
     where error_code is not null group by country, error_code order by messages desc"""
-# Not rounded, so that each row adds up.
+# Not rounded, so that each row adds up. Of accounts that are listed no longer too.
 SPEND = f"""
-    with bills as (
-      select accounts.friendly_name as account, date_trunc('month', start_date)::date as month,
-        upper(coalesce(usage_records.price_unit, '')) as currency, category, sum(price) as price
-      from usage_records join accounts on accounts.sid = usage_records.account_sid
+    with named as ({NAMED}),
+    bills as (
+      select coalesce(named.name, account_sid) as account,
+        date_trunc('month', start_date)::date as month,
+        upper(coalesce(usage_records.price_unit, '')) as currency, category,
+        account_sid, sum(price) as price
+      from usage_records left join named on named.sid = account_sid
       group by all),
     parts as (
       select account, month, currency, sum(price) filter (category = 'totalprice') as total,
@@ -79,15 +88,16 @@ CALLS = """
       round(avg(duration) filter (duration > 0)) as "average seconds",
       round(100.0 * count(*) / sum(count(*)) over (), 1) || ' %' as share
     from calls group by status order by calls desc"""
-UNUSED = """
-    with used as (
+UNUSED = f"""
+    with named as ({NAMED}),
+    used as (
       select unnest(["from", "to"]) as number from messages
       where date_created > now() - interval 90 day
       union
       select unnest(["from", "to"]) from calls where date_created > now() - interval 90 day)
-    select phone_number as number, accounts.friendly_name as account,
+    select phone_number as number, coalesce(named.name, account_sid) as account,
       incoming_phone_numbers.date_created::date as "owned since"
-    from incoming_phone_numbers join accounts on accounts.sid = account_sid
+    from incoming_phone_numbers left join named on named.sid = account_sid
     where phone_number not in (select number from used where number is not null)
     order by 3"""
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
+from tools.freshness import kept
 from tools.query import TABLES, opened, show
+from tools.questions import NAMED
+from warehouse.log import clean
 from warehouse.mistakes import Mistake
 
 SQL = Path(__file__).with_name("reconcile.sql").read_text("utf-8")
@@ -29,6 +32,8 @@ What cannot agree by design, and is not counted as missing:
   happens around midnight may be billed on the day before or after ("near midnight").
 - The day of the last sync is not final. Usage of the days before it may still rise: the next syncs
   read it again.
+- Usage of the day of start_date is that of the whole day, also where rows begin in the middle of
+  it ("out of reach").
 - Messages go back 400 days at most, usage goes back further ("out of reach").
 - WhatsApp, RCS and the like, SIP and in-app calls have categories of their own, which are not
   compared.
@@ -69,7 +74,17 @@ def compared(connection: duckdb.DuckDBPyConnection) -> list[Compared]:
         raise Mistake(
             f"There is no table {', '.join(lacking)}: make sync them, to compare with them."
         )
-    return [Compared(*row) for row in connection.execute(SQL).fetchall()]
+    return [Compared(*row) for row in connection.execute(comparison(connection)).fetchall()]
+
+
+def comparison(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return `reconcile.sql` with the moments in it from which on the rows have been read."""
+    query = SQL
+    for table, moment in kept(connection).get("starts", {}).items():
+        since = f"{datetime.fromisoformat(moment.replace('Z', '+00:00'))}"
+        empty = f"cast({{}} as timestamp with time zone) as {table}"
+        query = query.replace(empty.format("null"), empty.format(f"'{since}'"))
+    return query
 
 
 def missing(rows: Sequence[Compared]) -> list[Compared]:
@@ -85,8 +100,8 @@ def missing(rows: Sequence[Compared]) -> list[Compared]:
 
 # For each account and category, in the tables and in what is compared.
 SUMMARY = f"""
-with compared as ({SQL})
-select coalesce(accounts.friendly_name, compared.account_sid) as account, category,
+with compared as ({{}}), named as ({NAMED})
+select coalesce(named.name, compared.account_sid) as account, category,
   count(*) as days, sum(arrived)::bigint as "rows", sum(units)::bigint as "to be billed",
   sum(billed)::bigint as billed,
   count(*) filter (verdict = 'agrees') as agree,
@@ -94,8 +109,8 @@ select coalesce(accounts.friendly_name, compared.account_sid) as account, catego
   count(*) filter (verdict = 'near midnight') as "near midnight",
   count(*) filter (verdict in ('not final', 'out of reach', 'no usage')) as "not compared",
   count(*) filter (verdict = 'missing') as missing
-from compared left join accounts on accounts.sid = compared.account_sid
-group by 1, 2 order by 1, 2
+from compared left join named on named.sid = compared.account_sid
+group by 1, 2, compared.account_sid order by 1, 2
 """
 
 
@@ -135,14 +150,14 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with opened(Path(arguments[0])) as connection:
             rows = compared(connection)
-            show(connection, SUMMARY)
+            show(connection, SUMMARY.format(comparison(connection)))
             names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())
     except Mistake as mistake:
         print(mistake, file=sys.stderr)
         return mistake.status
     print()
     for line in lines(rows, names):
-        print(line)
+        print(clean(line))
     print(f"\n{BY_DESIGN}")
     return 1 if missing(rows) else 0
 

@@ -1,6 +1,6 @@
 -- What Twilio billed beside the rows that arrived: a row for each account, day (UTC) and category.
 -- Plain SQL, for DuckDB and PostgreSQL, in the schema that holds the tables. docs/proof.md explains it.
-with
+with recursive
 message_rows as (
   select
     account_sid,
@@ -63,6 +63,13 @@ billed as (
   )
   group by account_sid, start_date, category
 ),
+-- The moments from which on rows were read. Usage of the first day is that of the whole day.
+begun as (
+  select
+    cast(null as timestamp with time zone) as messages,
+    cast(null as timestamp with time zone) as calls,
+    cast(null as timestamp with time zone) as recordings
+),
 -- Until when the usage of an account is known.
 known as (
   select account_sid, cast(max(as_of) at time zone 'UTC' as date) as until
@@ -84,21 +91,47 @@ compared as (
     and arrived.day = billed.day
     and arrived.category = billed.category
 ),
+uneven as (
+  select account_sid, category, day, units - billed as spare
+  from compared
+  where units <> billed
+),
+lent as (
+  -- What a day lacks may stand on the day before or after it, which lends what it has to spare once:
+  -- to the day before first. `rest` is what a day has left after that, or still lacks.
+  select later.account_sid, later.category, later.day, later.spare, later.spare as rest
+  from uneven as later
+  left join uneven as earlier
+    on earlier.account_sid = later.account_sid
+    and earlier.category = later.category
+    and earlier.day = later.day - 1
+  where earlier.day is null or sign(earlier.spare) = sign(later.spare)
+  union all
+  select later.account_sid, later.category, later.day, later.spare,
+    case
+      when later.spare > 0 then greatest(later.spare + least(earlier.rest, 0), 0)
+      else least(later.spare + greatest(earlier.rest, 0), 0)
+    end
+  from lent as earlier
+  join uneven as later
+    on later.account_sid = earlier.account_sid
+    and later.category = earlier.category
+    and later.day = earlier.day + 1
+    and sign(later.spare) <> sign(earlier.spare)
+),
 beside as (
-  -- What a day lacks may stand on the day before or after it.
   select
     compared.*,
     known.until,
     compared.billed - compared.units as lacking,
-    coalesce(greatest(before.units - before.billed, 0), 0)
-      + coalesce(greatest(after.units - after.billed, 0), 0) as spare
+    -coalesce(lent.rest, 0) - coalesce(greatest(after.spare - after.rest, 0), 0) as missing
   from compared
   left join known on known.account_sid = compared.account_sid
-  left join compared as before
-    on before.account_sid = compared.account_sid
-    and before.category = compared.category
-    and before.day = compared.day - 1
-  left join compared as after
+  left join lent
+    on lent.account_sid = compared.account_sid
+    and lent.category = compared.category
+    and lent.day = compared.day
+  left join lent as after
     on after.account_sid = compared.account_sid
     and after.category = compared.category
     and after.day = compared.day + 1
@@ -109,7 +142,16 @@ select
     when until is null then 'no usage'
     when day >= until then 'not final'
     when day < until - 399 and category like '%ms%' and lacking > 0 then 'out of reach'
-    when lacking > spare then 'missing'
+    when lacking > 0 and cast(day as timestamp) < (
+      select
+        case
+          when category like '%ms%' then messages
+          when category like 'calls%' then calls
+          else recordings
+        end at time zone 'UTC'
+      from begun
+    ) then 'out of reach'
+    when lacking > 0 and missing > 0 then 'missing'
     when lacking > 0 then 'near midnight'
     when lacking < 0 then 'more rows'
     else 'agrees'

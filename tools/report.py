@@ -81,7 +81,8 @@ def billed(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         (row.day, names.get(row.account_sid) or row.account_sid, *row[2:4], row.units)
         for row in reconcile.missing(rows)
     ]
-    summary = block(connection, Block("Agreement, by account and category", reconcile.SUMMARY))
+    query = reconcile.SUMMARY.format(reconcile.comparison(connection))
+    summary = block(connection, Block("Agreement, by account and category", query))
     days = len({(row[0], row[1]) for row in missing})
     return {"missing": missing, "days": days, "summary": summary, "by_design": reconcile.BY_DESIGN}
 

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from warehouse.mistakes import Mistake, explained, first_line
+from warehouse.log import clean
+from warehouse.mistakes import Mistake, causes, explained, first_line
 from warehouse.settings import check_settings, read_config, secrets
 
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return sync(parser.parse_args(arguments))
     except Mistake as mistake:
-        print(mistake, file=sys.stderr)
+        print(clean(str(mistake)), file=sys.stderr)
         return mistake.status
     except KeyboardInterrupt:
         print("Stopped before anything was read.", file=sys.stderr)
@@ -81,7 +82,9 @@ def ended(error: BaseException, name: str, log: Path) -> Mistake:
         said = f"Stopped. What was loaded stays in {name}; run it again to go on from there."
         return Mistake(f"{said}\nThe log is {log}.", 130)
     logging.getLogger("sync").error("The sync failed.", exc_info=error)
-    mistake = explained(error, name) or Mistake(f"The sync failed: {first_line(error)}", 1)
+    mistake = explained(error, name) or Mistake(
+        f"The sync failed: {first_line([*causes(error)][-1])}", 1
+    )
     return Mistake(f"{mistake}\nThe log is {log}.", mistake.status)
 
 

@@ -15,6 +15,7 @@ from source_twilio.memory import MEMORIES
 from tools.build_manifest import build
 from unit_tests.embedded import small, taken_for_twilio
 from unit_tests.mock_twilio import MockTwilio
+from unit_tests.postgres import server
 from unit_tests.sandbox_client import NOON
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
@@ -57,6 +58,13 @@ def twilio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A small sandbox whose clock stands at noon, for the tests of the sandbox itself."""
     with Sandbox(scale=0.02, clock=NOON, retry_after=0) as sandbox:
         yield taken_for_twilio(sandbox, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server."""
+    with server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -29,22 +29,26 @@ ANEW = {"as_of"}
 Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 
 
-def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start(
+    folder: Path, *arguments: str, cwd: Path | str = ROOT, **environment: str
+) -> subprocess.Popen[str]:
     """Start a sync of `config.json` of a folder into `t.duckdb` there."""
     command = [sys.executable, "-m", "tools.sync", str(folder / "config.json")]
     return subprocess.Popen(
         [*command, "--database", str(folder / "t.duckdb"), *arguments],
-        cwd=ROOT,
-        env={**os.environ, "HOME": str(folder), **environment},
+        cwd=cwd,
+        env={**os.environ, "HOME": str(folder), "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def sync(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+def sync(
+    folder: Path, *arguments: str, cwd: Path | str = ROOT, **environment: str
+) -> tuple[int, str, str]:
     """Run a sync; return its exit status and what it wrote."""
-    with start(folder, *arguments, **environment) as child:
+    with start(folder, *arguments, cwd=cwd, **environment) as child:
         output, errors = child.communicate(timeout=120)
     return child.returncode, output, errors
 

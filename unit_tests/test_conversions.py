@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_twilio.dates import read_date, to_iso8601, to_text
-from source_twilio.rows import WireNormalization, parse, to_integer, to_number
+from source_twilio.rows import WireNormalization, parse, to_boolean, to_integer, to_number
 
 seconds = st.datetimes(
     min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(timezone.utc)
@@ -169,6 +169,20 @@ def test_numbers(sent: str, number: Any, integer: Any) -> None:
         assert type(converted) is type(expected)
 
 
+@pytest.mark.parametrize(
+    ("sent", "leaves"),
+    [
+        ("", None),
+        *[(text, True) for text in ("true", "True", "1", "yes")],
+        *[(text, False) for text in ("false", "FALSE", "0", "no")],
+        *[(text, text) for text in ("maybe", " ", "2")],
+    ],
+)
+def test_booleans(sent: str, leaves: Any) -> None:
+    """Text in a field that the schema calls a boolean is one, or the text it is (BEHAVIOR 4)."""
+    assert to_boolean(sent) is leaves
+
+
 def test_conversion_follows_the_schema() -> None:
     """Fields are converted by what the schema says of them, never by what they look like."""
     schema = {
@@ -179,6 +193,8 @@ def test_conversion_follows_the_schema() -> None:
             "count": {"type": "integer"},
             "num_segments": {"type": ["null", "integer"]},
             "price": {"type": ["null", "number"]},
+            "muted": {"type": ["null", "boolean"]},
+            "beta": {"type": ["null", "boolean"]},
             "absent": {"type": ["null", "number"]},
         }
     }
@@ -190,7 +206,7 @@ def test_conversion_follows_the_schema() -> None:
         "count": "3",
         "num_segments": "1.5",
     }
-    row |= {"price": None, "new": "7"}
+    row |= {"price": None, "new": "7", "muted": "false", "beta": True}
     WireNormalization().transform(row, schema)
     assert row == {
         "body": date,
@@ -200,4 +216,6 @@ def test_conversion_follows_the_schema() -> None:
         "num_segments": "1.5",
         "price": None,
         "new": "7",
+        "muted": False,
+        "beta": True,
     }

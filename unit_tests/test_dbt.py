@@ -14,9 +14,6 @@ import pytest
 from sandbox import Sandbox
 from tools.dbt_views import DIALECTS, VIEWS, columns, files, main, sources, sql
 from unit_tests.syncing import configured, sync
-from unit_tests.test_sync_postgres import postgres
-
-__all__ = ["postgres"]
 
 SCHEMAS = Path(__file__).parents[1] / "source_twilio" / "schemas"
 # The columns that the package names for its sources (its models/staging/src_twilio.yml, as of

@@ -288,6 +288,37 @@ def test_masked(sandbox: Sandbox) -> None:
     assert re.split(r"\s*\|\s*", row)[2] == "... ... ... ..."
 
 
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [(20404, "HTTP 404, code 20404"), ("Jo \x1b]0;x\x07", "HTTP 404, code ...")],
+)
+def test_codes(sandbox: Sandbox, code: Any, says: str) -> None:
+    """A code that is no number shows nothing of itself."""
+    saying(("Tasks", {"code": code}), status=404)(sandbox)
+    asked = [q for q in QUESTIONS if q.text == "Which TaskRouter tasks are listed?"]
+    [line] = lines(Client(sandbox.config), asked)
+    assert line.found == f"the list was refused ({says})"
+
+
+@pytest.mark.parametrize(
+    ("after", "waits"), [("3600", [30]), ("2", [2]), ("soon", []), ("-5", []), ("0", [])]
+)
+def test_waits(
+    sandbox: Sandbox,
+    slept: list[float],
+    capsys: pytest.CaptureFixture[str],
+    after: str,
+    waits: list[int],
+) -> None:
+    """It waits for half a minute at most, and says so."""
+    sandbox.fail("Accounts.json", 429, headers={"Retry-After": after}, times=1)
+    assert len(Client(sandbox.config).accounts()) == len(sandbox.accounts)
+    assert [seconds for seconds in slept if seconds] == waits
+    assert capsys.readouterr().err.splitlines() == [
+        f"Twilio asks to wait: {seconds} seconds ..." for seconds in waits
+    ]
+
+
 def test_surprise(sandbox: Sandbox) -> None:
     """The table ends with what the connector counts on in vain."""
     saying(("Executions", [RUN]))(sandbox)

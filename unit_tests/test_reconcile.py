@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -14,7 +17,6 @@ import pytest
 from sandbox import Sandbox
 from tools.reconcile import NEEDED, SQL, Compared, compared, main, missing
 from unit_tests.syncing import configured, sync
-from unit_tests.test_sync_postgres import postgres as postgres
 from warehouse.mistakes import Mistake
 
 MAIN, SUB = "AC" + "0" * 32, "AC" + "1" * 32
@@ -45,6 +47,7 @@ class History:
         """Begin with two accounts that use everything on each of nine days."""
         self.rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
         self.billed: dict[tuple[str, int, str], int] = {}
+        self.starts: dict[str, str] = {}
         for account, name in ((MAIN, "Main"), (SUB, "Sub")):
             self.rows["accounts"].append({"sid": account, "friendly_name": name})
             for day in range(1, 10):
@@ -122,6 +125,10 @@ class History:
                 for row in rows
             )
             yield f"insert into {table} ({', '.join(names)}) values {values}"
+        state = {"sources": {"twilio": {"starts": self.starts}}}
+        packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
+        yield "create table _dlt_pipeline_state (state text, version int, created_at timestamp)"
+        yield f"insert into _dlt_pipeline_state values ('{packed}', 1, null)"
 
 
 QUOTE = '"'
@@ -211,6 +218,27 @@ def midnight(history: History) -> None:
     history.message(5, direction="inbound", status="received", bill_on=1, date_sent=ago(5, 0))
 
 
+def lent_once(history: History) -> None:
+    """Have a day with three too many, between two that lack three."""
+    for day, lacking in ((6, 3), (5, -3), (4, 3)):
+        for _ in range(3):
+            history.message(day)
+        history.bill(MAIN, day, "sms-outbound", lacking)
+
+
+def lent_across(history: History) -> None:
+    """Have two days that lack one, beside days with one too many each."""
+    for day, lacking in ((7, -1), (6, 2), (5, -1), (4, 0)):
+        history.message(day)
+        history.bill(MAIN, day, "sms-outbound", lacking)
+
+
+def from_noon(history: History) -> None:
+    """Have read from noon of the first day on, and other rows than its calls from before."""
+    history.bill(MAIN, 500, "calls-inbound", 5)
+    history.starts = {"calls": f"{ago(500):%Y-%m-%dT12:00:00Z}"}
+
+
 def not_final(history: History) -> None:
     """Have more billed today than has arrived."""
     history.bill(MAIN, 0, "sms-inbound", 50)
@@ -248,6 +276,9 @@ def whatsapp(history: History) -> None:
         (failed, []),
         (failed_hide_nothing, [(MAIN, 4, "sms-outbound", 4, 3)]),
         (midnight, []),
+        (lent_once, [(MAIN, 4, "sms-outbound", 10, 7)]),
+        (lent_across, []),
+        (from_noon, []),
         (not_final, []),
         (old, []),
         (old_calls, [(MAIN, 500, "calls-inbound", 5, 0)]),

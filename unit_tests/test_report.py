@@ -179,6 +179,33 @@ def test_spend_adds_up(synced: Synced) -> None:
         assert abs(sum(numbers) - Decimal(row["total"].replace(",", ""))) <= Decimal("0.04")
 
 
+def test_odd_tables(tmp_path: Path) -> None:
+    """Spend is that of each account, listed or not; a table of the user's own has any name."""
+    database = tmp_path / "t.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        for statement in (
+            "create table accounts (sid text, friendly_name text, status text)",
+            "insert into accounts values ('AC1', 'One', 'active'), ('AC2', 'One', 'active')",
+            "create table usage_records (account_sid text, start_date date, category text, "
+            "price numeric(20, 5), price_unit text)",
+            """insert into usage_records values ('AC1', '2026-01-01', 'totalprice', 1, 'usd'),
+            ('AC2', '2026-01-01', 'totalprice', 9, 'usd'),
+            ('AC3', '2026-01-01', 'totalprice', 990, 'usd')""",
+            "create table _dlt_loads (inserted_at timestamptz)",
+            """create table "order" (account_sid int, date_created text)""",
+            """create table "a ""b" (date_created text)""",
+            """insert into "order" values (1, 'soon')""",
+        ):
+            connection.execute(statement)
+    page = Page(written(database, tmp_path))
+    spend = page.table("month", "account", "currency", "sms")
+    assert [(row["account"], row["total"]) for row in spend] == [
+        ("AC3", "990.00"),
+        ("One (AC2)", "9.00"),
+        ("One (AC1)", "1.00"),
+    ]
+
+
 def test_freshness(synced: Synced) -> None:
     """Each stream has the rows of each account, the newest of them, and the state."""
     database, _, text = synced

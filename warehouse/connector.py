@@ -73,9 +73,11 @@ class Connector:
         errors = (self.folder / "stderr").open("w+b")
         child = subprocess.Popen(
             [
-                *(sys.executable, "-m", "source_twilio.run", "read"),
+                *(sys.executable, "-m", "warehouse.reading", "read"),
                 *("--config", self.config_path, "--catalog", catalog, "--state", state),
             ],
+            # Open as long as this process lives: the read ends with it.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             # Ctrl-C is for the sync, which ends the read.

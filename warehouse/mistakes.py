@@ -62,7 +62,9 @@ def causes(error: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = error
     while seen is not None:
         yield seen
-        seen = seen.__cause__ or seen.__context__
+        # A job of dlt's keeps what the database said beside itself.
+        of_job = getattr(seen, "client_exception", None)
+        seen = of_job if isinstance(of_job, BaseException) else seen.__cause__ or seen.__context__
 
 
 def first_line(error: BaseException) -> str:

@@ -11,6 +11,8 @@ from collections import Counter
 from types import TracebackType
 from typing import TextIO
 
+from warehouse.log import clean
+
 LOGGER = logging.getLogger("sync")
 PAGES = re.compile(r"So far: .* pages ([\d,]+),")
 WAIT = re.compile(r"Rate limit exceeded.*?Retrying in ([\d.]+) seconds")
@@ -101,7 +103,7 @@ class Progress:
                 f"Twilio's rate limit: {len(self.waits)} requests were sent again, after waits of "
                 f"{sum(self.waits):.0f} seconds in all (side by side)."
             )
-        return lines
+        return [clean(line) for line in lines]
 
     def _tick(self) -> None:
         while not self._ended.wait(self._every):

@@ -65,7 +65,16 @@ class Sync:
                 f"{self.target.name} does not merge: of the rows with one key, the one with the "
                 "highest _dlt_load_id counts."
             ] = None
+        if not self.target.locks:
+            progress.warnings[
+                f"{self.target.name} has no lock that a sync can hold: never let syncs of two "
+                "folders run into it at the same time."
+            ] = None
         for table in self.tables.values():
+            for name, count in table.without_key.items():
+                progress.warnings[
+                    f"{name}: {count} rows without a key ({', '.join(table.key)}) are left out."
+                ] = None
             for column, count in table.unreadable.items():
                 progress.warnings[
                     f"{table.name}.{column}: {count} values are not of type {table.types[column]}, "
@@ -78,9 +87,10 @@ class Sync:
     def _record(self, message: dict[str, Any]) -> None:
         record = message["record"]
         table, row = self.tables[record["stream"]], record["data"]
-        self._buffer.put(table.name, table.key_of(row), orjson.dumps(row))
-        self._waiting[table.name] += 1
         self.progress.records[table.name] += 1
+        if key := table.key_of(row):
+            self._buffer.put(table.name, key, orjson.dumps(row))
+            self._waiting[table.name] += 1
         if account := row.get("account_sid"):
             self.progress.accounts.add(account)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import orjson
 import pyarrow
+from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 Row = dict[str, Any]
 # How many rows are in memory at a time.
@@ -24,16 +28,30 @@ def moment(value: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
+# As many digits as the columns have, nine of them after the point.
+DIGITS, NINTH = Context(prec=38), Decimal("1e-9")
+
+
 def decimal(value: float) -> Decimal:
     """Return a number as it was written, and not as a float holds it."""
-    return round(Decimal(str(value)), 9)
+    found = Decimal(str(value))
+    if not found.is_finite():
+        raise ValueError
+    return found.quantize(NINTH, context=DIGITS)
 
 
 def whole(value: Any) -> int:
-    """Return a whole number."""
-    if int(value) != value:
+    """Return a whole number of 64 bits."""
+    if int(value) != value or not -(2**63) <= value < 2**63:
         raise ValueError
     return int(value)
+
+
+def boolean(value: Any) -> bool:
+    """Return true or false, which 1 and 0 stand for too."""
+    if value not in (True, False):
+        raise ValueError
+    return bool(value)
 
 
 def text(value: Any) -> str:
@@ -48,12 +66,33 @@ TYPES: Mapping[str, tuple[Callable[[Any], Any], Any]] = {
     "date": (date.fromisoformat, pyarrow.date32()),
     "bigint": (whole, pyarrow.int64()),
     "decimal": (decimal, pyarrow.decimal128(38, 9)),
-    "bool": (bool, pyarrow.bool_()),
+    "bool": (boolean, pyarrow.bool_()),
     "json": (lambda value: value, pyarrow.string()),
 }
+# What reading a value of another type raises.
+OTHER_TYPE = (ArithmeticError, AttributeError, TypeError, ValueError)
 OF_STRINGS = {"date-time": "timestamp", "date": "date"}
 OF_SCHEMA = {"integer": "bigint", "number": "decimal", "boolean": "bool"}
 OF_SCHEMA |= {"object": "json", "array": "json"}
+
+
+@lru_cache(maxsize=10_000)
+def column_of(field_name: str) -> str:
+    """Return the column of a field that no schema declares.
+
+    dlt writes `SID` and `dateCreated` as `sid` and `date_created`, over columns of these names, and
+    has columns of its own, `_dlt_id` for one. Such a field's column has a checksum in its name.
+    """
+    naming = NamingConvention()
+    written = naming.normalize_identifier(field_name) if field_name.strip() else "unnamed"
+    if written == field_name and not field_name.startswith("_dlt"):
+        return field_name
+    suffix = f"_{zlib.crc32(field_name.encode()):08x}"
+    return str(naming.normalize_identifier(written.strip("_") + suffix))
+
+
+# How orjson writes U+0000, after an even number of backslashes.
+NULL_CHARACTER = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def type_of(schema: Mapping[str, Any]) -> str:
@@ -67,13 +106,14 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, and how many of its values could not be read, by column."""
+    """A table, how many of its values could not be read, by column, and of its keys."""
 
     name: str
     key: list[str]
     incremental: bool
     types: Mapping[str, str]
     unreadable: Counter[str] = field(default_factory=Counter)
+    without_key: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, stream: Mapping[str, Any]) -> Table:
@@ -93,24 +133,49 @@ class Table:
             for name, kind in self.types.items()
         }
 
-    def key_of(self, row: Row) -> bytes:
-        """Return what is the same for all versions of a row."""
-        return orjson.dumps([row.get(name) for name in self.key])
+    def key_of(self, row: Row) -> bytes | None:
+        """Return what is the same for all versions of a row; None, counted, if it has no key."""
+        key = [row.get(name) for name in self.key]
+        try:
+            for name, value in zip(self.key, key, strict=True):
+                if value is None:
+                    raise ValueError
+                TYPES[self.types[name]][0](value)
+        except OTHER_TYPE:
+            self.without_key[self.name] += 1
+            return None
+        return orjson.dumps(key)
 
-    def rows(self, records: Iterable[bytes]) -> Iterator[list[Row]]:
-        """Yield lists of rows with values of the columns' types."""
-        found = iter(records)
-        while chunk := [self._typed(orjson.loads(record)) for record in islice(found, CHUNK)]:
-            yield chunk
+    def rows(self, records: Iterable[bytes], postgres: bool = False) -> Iterator[list[Row]]:
+        """Yield lists of rows with values of the columns' types.
+
+        dlt parses text in a column of JSON, and gives PostgreSQL what comes of it as it is. It
+        leaves U+0000 out of text; PostgreSQL holds it in no JSON either.
+        """
+        if postgres:
+            records = (NULL_CHARACTER.sub(rb"\1", record) for record in records)
+        for rows in self._chunks(records):
+            for name in [name for name, kind in self.types.items() if kind == "json"]:
+                for row in rows:
+                    value = row.get(name)
+                    if value is not None and not isinstance(value, dict | list):
+                        text = orjson.dumps(value).decode()
+                        row[name] = orjson.dumps(text).decode() if postgres else text
+            yield rows
 
     def arrow(self, records: Iterable[bytes]) -> Iterator[Any]:
         """Yield the same as Arrow tables, at least one: DuckDB loads them five times as fast."""
         empty = True
-        for rows in self.rows(records):
+        for rows in self._chunks(records):
             empty = False
             yield self._arrow(rows)
         if empty:
             yield self._arrow([])
+
+    def _chunks(self, records: Iterable[bytes]) -> Iterator[list[Row]]:
+        found = iter(records)
+        while chunk := [self._typed(orjson.loads(record)) for record in islice(found, CHUNK)]:
+            yield chunk
 
     def _arrow(self, rows: list[Row]) -> Any:
         # A field that no schema declares becomes JSON.
@@ -124,11 +189,13 @@ class Table:
         return pyarrow.table(columns)
 
     def _typed(self, row: Row) -> Row:
+        for name in row.keys() - self.types.keys():
+            row[column_of(name)] = row.pop(name)
         for name, value in row.items():
             if value is not None and name in self.types:
                 try:
                     row[name] = TYPES[self.types[name]][0](value)
-                except (ArithmeticError, AttributeError, TypeError, ValueError):
+                except OTHER_TYPE:
                     # The row stays, and the end of the sync says what it lacks.
                     row[name] = None
                     self.unreadable[name] += 1

@@ -6,8 +6,10 @@ import fcntl
 import logging
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any
 
@@ -24,6 +26,7 @@ from dlt.common.destination.utils import (  # noqa: E402
 )
 from dlt.common.schema.utils import new_table  # noqa: E402
 
+from warehouse.log import NAMES_SECRET, hide  # noqa: E402
 from warehouse.mistakes import Mistake  # noqa: E402
 from warehouse.tables import Table  # noqa: E402
 
@@ -35,6 +38,11 @@ DUCKDB_SCHEMA = "main"
 TAKEN_NAMES = {f"{DUCKDB_SCHEMA}_staging", "information_schema"}
 # A table is replaced in one transaction, where the database can: it is never seen half full.
 REPLACE = "insert-from-staging"
+
+# Of PostgreSQL, for as long as the connection lives that asks for it.
+LOCK = f"select pg_try_advisory_lock(hashtext('source-twilio'), hashtext('{DATASET}'))"
+# Waits for the end of this process, however it ends, and removes what is not for others to find.
+CLEAN = ("sh", "-c", 'cat >/dev/null; rm -rf "$1"', "sh")
 
 Part = tuple[Table, Callable[[], Iterable[bytes]]]
 
@@ -49,11 +57,17 @@ class Target:
         self.name = str(database) if self.is_duckdb else destination
         beside = database.with_name(database.name + ".sync")
         self.folder = beside if self.is_duckdb else Path("build", f"{destination}.sync")
-        self.buffer = self.folder / "buffer"
+        # A new one for each sync.
+        self.buffer = self.folder
         self.log = self.folder / "sync.log"
         # Files, for one, are only added to.
         self.merges = True
+        # Or Redshift, which is made of it.
+        self.is_postgres = False
+        # No other sync can be let in, from other folders either.
+        self.locks = True
         self._pipeline: Any = None
+        self._lock_holder: Any = None
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> Target:
@@ -62,7 +76,12 @@ class Target:
             raise Mistake(f"There is no directory {self.database.parent}: make it first.")
         if self.is_duckdb and self.database.name.partition(".")[0].lower() in TAKEN_NAMES:
             raise Mistake(f"DuckDB needs the name {self.database.name}: name another file.")
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        # What is written holds rows: it is the owner's alone.
+        self._umask = os.umask(0o077)
+        self.folder.mkdir(exist_ok=True)
+        for path in (self.folder, *self.folder.glob("sync.log*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
         self._lock = (self.folder / "lock").open("a+")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,6 +89,7 @@ class Target:
             self._lock.seek(0)
             holder = self._lock.read().strip()
             self._lock.close()
+            os.umask(self._umask)
             raise Mistake(
                 f"Another sync into {self.name} is under way (process {holder}): wait for its end, "
                 f"or stop it. Its log is {self.log}."
@@ -78,8 +98,12 @@ class Target:
         self._lock.write(str(os.getpid()))
         self._lock.flush()
         # What a killed sync has left is read again: no state covers it.
-        self._clean()
-        self.buffer.mkdir()
+        for left in (*self.folder.glob("buffer*"), self.folder / "pipelines"):
+            shutil.rmtree(left, ignore_errors=True)
+        self.buffer = Path(mkdtemp(prefix="buffer", dir=self.folder.absolute()))
+        self._cleaner = subprocess.Popen(
+            [*CLEAN, self.buffer], stdin=subprocess.PIPE, start_new_session=True
+        )
         return self
 
     def __exit__(
@@ -91,8 +115,11 @@ class Target:
         """Let go of everything; of the folder, only the log stays."""
         if self._connection:
             self._connection.close()
-        self._clean()
+        if self._lock_holder:
+            self._lock_holder.close_connection()
+        self._cleaner.communicate()
         self._lock.close()
+        os.umask(self._umask)
 
     def open(self) -> None:
         """Connect, and find out what is there. Raises what dlt and DuckDB raise."""
@@ -104,19 +131,24 @@ class Target:
             settings["credentials"] = self._connection
             dataset = DUCKDB_SCHEMA
         destination = Destination.from_reference(self.destination, **settings)
+        dialect = str(destination.capabilities().sqlglot_dialect)
+        self.is_postgres = dialect in ("postgres", "redshift")
+        if not self.is_duckdb:
+            self._passwordless(destination)
         able, table = destination.capabilities(), new_table("any", write_disposition="merge")
         self.merges = bool(resolve_merge_strategy({"any": table}, table, able))
         if resolve_replace_strategy(table, REPLACE, able):
             destination.config_params["replace_strategy"] = REPLACE
         self._pipeline = dlt.pipeline(
             pipeline_name=DATASET,
-            pipelines_dir=str(self.folder / "pipelines"),
+            pipelines_dir=str(self.buffer / "pipelines"),
             destination=destination,
             dataset_name=dataset,
         )
         # dlt writes to the screen otherwise.
         logger = logging.getLogger("dlt")
         logger.handlers, logger.propagate = [], True
+        self._take_lock(dialect)
         self._pipeline.sync_destination()
 
     def states(self, account: str) -> dict[str, Any]:
@@ -140,6 +172,9 @@ class Target:
         dlt hands out a state only when the load that holds it is marked as complete, which it does
         last. Of a load that was cut, tables may have their rows: the next one brings them again.
         """
+        if self._lock_holder:
+            # With its connection the lock is gone. Raises what the driver raises.
+            self._lock_holder.execute_sql("select 1")
         self._pipeline.extract(source([self._resource(*part) for part in parts], account, states))
         self._pipeline.normalize()
         self._pipeline.load()
@@ -150,7 +185,7 @@ class Target:
                 yield from table.arrow(records())
                 return
             yield dlt.mark.materialize_table_schema()
-            yield from table.rows(records())
+            yield from table.rows(records(), self.is_postgres)
 
         return dlt.resource(
             rows,
@@ -161,9 +196,32 @@ class Target:
             max_table_nesting=0,
         )
 
-    def _clean(self) -> None:
-        for left in (self.folder / "pipelines", self.buffer):
-            shutil.rmtree(left, ignore_errors=True)
+    def _passwordless(self, destination: Any) -> None:
+        """Let the driver find what dlt would miss, and hide what dlt has found."""
+        found = destination.configuration(destination.spec(), accept_partial=True)
+        credentials: Any = getattr(found, "credentials", None)
+        values = dict(credentials) if isinstance(credentials, Mapping) else {}
+        hide(str(v) for name, v in values.items() if v and NAMES_SECRET.search(name))
+        if self.is_postgres and values.get("username") and values.get("password") is None:
+            # PostgreSQL asks for none, or its driver has one. An empty one is none to it.
+            credentials["password"] = ""
+            destination.config_params["credentials"] = credentials
+
+    def _take_lock(self, dialect: str) -> None:
+        """Take the database's lock. Raises `Mistake` if another sync has it."""
+        # A file of DuckDB's is locked by whoever has it open.
+        self.locks = self.is_duckdb or dialect == "postgres"
+        if self.is_duckdb or not self.locks:
+            return
+        # Not one of the load's connections: these come and go.
+        self._lock_holder = self._pipeline.sql_client()
+        self._lock_holder.open_connection()
+        [(free,)] = self._lock_holder.execute_sql(LOCK)
+        if not free:
+            raise Mistake(
+                f"Another sync into {self.name} is under way, from another folder: wait for its "
+                "end, or stop it."
+            )
 
 
 def source(resources: list[Any], account: str, states: Mapping[str, Any]) -> Any:

@@ -45,7 +45,7 @@ def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen
 def sync(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
     """Run a sync; return its exit status and what it wrote."""
     with start(folder, *arguments, **environment) as child:
-        output, errors = child.communicate(timeout=120)
+        output, errors = child.communicate(timeout=6000)
     return child.returncode, output, errors
 
 
@@ -65,7 +65,7 @@ def killed(
                 child.send_signal(signal.SIGKILL)
                 break
             time.sleep(0.01)
-        child.communicate(timeout=60)
+        child.communicate(timeout=600)
     return child.returncode == -signal.SIGKILL
 
 

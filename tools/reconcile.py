@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from tools.query import TABLES, opened, show
+from tools.query import TABLES, file_asked, opened, show
 from warehouse.mistakes import Mistake
 
 SQL = Path(__file__).with_name("reconcile.sql").read_text("utf-8")
@@ -133,7 +133,7 @@ def lines(rows: Sequence[Compared], names: Mapping[str, str]) -> Iterator[str]:
 def main(arguments: Sequence[str]) -> int:
     """Compare the tables of a DuckDB file; return 1 if rows are missing, 2 for a mistake."""
     try:
-        with opened(Path(arguments[0])) as connection:
+        with opened(file_asked(arguments)) as connection:
             rows = compared(connection)
             show(connection, SUMMARY)
             names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())

@@ -336,7 +336,7 @@ def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "",
         [
             "There is no table calls, recordings: make sync them, to compare with them.",
-            f"There is no {tmp_path}/none.duckdb: make sync or make demo writes it.",
+            f"There is no {tmp_path}/none.duckdb: make sync writes it.",
         ],
     )
     assert set(NEEDED) == set(COLUMNS)

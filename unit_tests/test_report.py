@@ -264,7 +264,7 @@ def test_missing_tables(synced: Synced, tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "text.duckdb").write_text("no database")
     assert main([str(tmp_path / "text.duckdb")]) == 2
     first, second = capsys.readouterr().err.splitlines()
-    assert first == f"There is no {tmp_path}/none.duckdb: make sync or make demo writes it."
+    assert first == f"There is no {tmp_path}/none.duckdb: make sync writes it."
     assert second == (
         f"{tmp_path}/text.duckdb is not a DuckDB file: name another with DATABASE=..."
     )

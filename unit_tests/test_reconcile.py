@@ -322,8 +322,12 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert line[2:] == ["9", "26", "26", "27", "8", "0", "0", "0", "1"]
 
 
-def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A mistake gives one line, and ends with 2."""
+    # Where there is no demo.
+    monkeypatch.chdir(tmp_path)
     path = written(History(), tmp_path / "t.duckdb")
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table calls; drop table recordings")

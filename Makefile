@@ -11,6 +11,8 @@ PORT ?= 8765
 DATABASE ?= twilio.duckdb
 # The tools ask what is in DuckDB, and say so of any other.
 export DESTINATION
+# dlt takes variables of the environment with these names for settings of its own.
+unexport DATABASE STREAMS EXCEPT REFRESH
 
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit

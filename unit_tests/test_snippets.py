@@ -271,7 +271,7 @@ def test_first_steps(fresh: Fresh) -> None:
     assert f"The tables are in {fresh.home}/twilio.duckdb;" in (fresh.home / "last.out").read_text(
         "utf-8"
     )
-    assert "| question | answer |" in (fresh.folder / "probe.md").read_text("utf-8")
+    assert "requests, with an Auth Token, in us1." in (fresh.folder / "probe.md").read_text("utf-8")
     assert "create view" in (fresh.folder / "views.sql").read_text("utf-8").replace(
         "or replace ", ""
     )

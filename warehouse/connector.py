@@ -6,7 +6,6 @@ import logging
 import subprocess
 import sys
 from collections.abc import Collection, Generator
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,6 @@ class Connector:
     def __init__(self, config_path: Path, config: dict[str, Any], folder: Path) -> None:
         """Take the settings."""
         self.config_path, self.config, self.folder = config_path, config, folder
-        # How long Twilio shows the rows of a stream, of those that start_date bounds.
-        self._shown_for: dict[str, timedelta] = {}
 
     def check(self) -> None:
         """Ask for the accounts. Raises `Mistake` if that fails."""
@@ -58,31 +55,13 @@ class Connector:
             ConcurrentDeclarativeSource,
         )
 
-        from source_twilio.dates import days
         from source_twilio.source import SourceTwilio
 
         # To build a stream takes 20 ms. Not the source's own discover: it would check again.
         source = SourceTwilio(config=self.config, names=names)
-        for row in source.resolved_manifest["streams"]:
-            cursor = row.get("incremental_sync", {})
-            if "start_date" in str(cursor.get("start_datetime")):
-                self._shown_for[row["name"]] = days(cursor.get("kept_for", "P36500D"))
         airbyte = logging.getLogger("airbyte")
         streams = ConcurrentDeclarativeSource.discover(source, airbyte, self.config).streams
         return [orjson.loads(orjson.dumps(AirbyteStreamSerializer.dump(s))) for s in streams]
-
-    def starts(self) -> dict[str, str]:
-        """Return the moment a first read would begin with, by stream, where start_date bounds it.
-
-        Of the streams that were discovered; moments are as `2025-01-01T00:00:00Z`.
-        """
-        from source_twilio.dates import read_date
-
-        begin, now = read_date(self.config["start_date"]) or "", datetime.now(timezone.utc)
-        return {
-            name: max(begin, f"{now - shown:%Y-%m-%dT%H:%M:%SZ}")
-            for name, shown in self._shown_for.items()
-        }
 
     def read(
         self, streams: list[dict[str, Any]], states: dict[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,13 +11,11 @@ from warehouse.mistakes import Mistake
 
 @dataclass
 class Kept:
-    """The account and region of the tables, and by stream its state and where that begins."""
+    """The account and region of the tables, and the states of their streams by name."""
 
     account_sid: str
     region: str
     states: dict[str, Any] = field(default_factory=dict)
-    # From which moment on rows have been read, of the streams that start_date bounds.
-    starts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, found: Mapping[str, Any], config: Mapping[str, Any], name: str) -> Kept:
@@ -34,23 +32,8 @@ class Kept:
                 f"{name} holds the tables of region {holder}, and the config is of {region}: "
                 "name another file with DATABASE=..."
             )
-        states, starts = found.get("states", {}), found.get("starts", {})
-        return cls(account, region, {**states}, {**starts})
+        return cls(account, region, {**found.get("states", {})})
 
     def saved(self) -> dict[str, Any]:
         """Return it as dlt keeps it."""
-        return {**vars(self), "states": {**self.states}, "starts": {**self.starts}}
-
-    def forget(self, names: Collection[str]) -> None:
-        """Forget up to where streams are read."""
-        for name in names:
-            self.states.pop(name, None)
-            self.starts.pop(name, None)
-
-    def earlier(self, starts: Mapping[str, str]) -> list[str]:
-        """Return the streams whose rows begin later than a first read would begin now."""
-        return sorted(
-            name
-            for name, start in starts.items()
-            if name in self.states and start < self.starts.get(name, "")
-        )
+        return {**vars(self), "states": {**self.states}}

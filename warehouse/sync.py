@@ -49,7 +49,6 @@ class Sync:
         self.tables = {stream["name"]: Table.of(stream) for stream in streams}
         self.kept = Kept.of(target.kept(), connector.config, target.name)
         self.load_every = load_every
-        self._starts = connector.starts()
         self._renew(refreshed)
         self._buffer = Buffer(target.buffer / "records")
         self._waiting: Counter[str] = Counter()
@@ -60,13 +59,14 @@ class Sync:
         self._due = time.monotonic() + load_every
 
     def _renew(self, refreshed: Collection[str]) -> None:
-        """Find out what is read from the start, and say what else should be."""
+        """Find out what is read from the start, and what was loaded before."""
         warnings, names = self.progress.warnings, [*self.tables]
         if gone := sorted(self.target.missing(names)):
             warnings[f"{', '.join(gone)}: no such table any more, read again from the start."] = (
                 None
             )
-        self.kept.forget(gone)
+        for name in gone:
+            self.kept.states.pop(name, None)
         self._before = {
             name
             for name, table in self.tables.items()
@@ -75,12 +75,6 @@ class Sync:
         self._refreshed = {name for name in refreshed if self.tables[name].incremental}
         for name in self._refreshed:
             self.tables[name] = replace(self.tables[name], incremental=False)
-        chosen = {n: start for n, start in self._starts.items() if n not in self._refreshed}
-        if early := self.kept.earlier(chosen):
-            warnings[
-                f"start_date is earlier than when {', '.join(early)} were first read: what lies "
-                f"between is not read, unless you read them again with REFRESH={','.join(early)}."
-            ] = None
 
     def run(self) -> None:
         """Read everything, and load what is whole."""
@@ -129,8 +123,6 @@ class Sync:
         elif self.tables[name].incremental or name in self._refreshed:
             # All records that it covers have arrived before it.
             self.kept.states[name] = stream["stream_state"]
-            if name in self._starts:
-                self.kept.starts.setdefault(name, self._starts[name])
             self._changed = True
             if time.monotonic() >= self._due:
                 self._load()
@@ -169,10 +161,7 @@ class Sync:
             parts = [(self.tables[name], find) for name, find in rows.items()]
             LOGGER.info("Loading %s", ", ".join(rows) or "the state")
             for name in names & {*self._held}:
-                self.kept.forget([name])
                 self.kept.states[name] = self._held.pop(name)
-                if name in self._starts:
-                    self.kept.starts[name] = self._starts[name]
             self.target.load(parts, self.kept.saved())
             LOGGER.info("Loaded")
             self._buffer.drop(names)

@@ -7,33 +7,41 @@ endif
 VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
-# The file of tables to ask: that of make sync, or else the demo's.
-TABLES = $(or $(DATABASE),$(firstword $(wildcard twilio.duckdb) build/demo.duckdb))
+# The file of tables that make sync writes, and that is asked.
+DATABASE ?= twilio.duckdb
+# The tools ask what is in DuckDB, and say so of any other.
+export DESTINATION
+# dlt takes variables of the environment with these names for settings of its own.
+unexport DATABASE STREAMS EXCEPT REFRESH
 
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit
-.PHONY: demo sync query report probe reconcile sandbox manifest test soak docs matrix bench lint clean
+.PHONY: demo sync query tables report probe reconcile sandbox manifest test soak docs matrix bench lint clean
 
 demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
 	@$(RUN) -m tools.demo
 
-# DESTINATION=postgres, ...: any that dlt knows; DATABASE=file.duckdb; STREAMS=a,b; EXCEPT=a,b
+# DESTINATION=postgres, ...: any that dlt knows; DATABASE=file.duckdb; STREAMS=a,b; EXCEPT=a,b;
+# REFRESH=a,b or all: read again from the start
 sync: $(VENV)/demo ## Sync a real account: make sync CONFIG=secrets/config.json
 	@$(RUN) -m tools.sync '$(CONFIG)' --destination '$(or $(DESTINATION),duckdb)' \
-	  --database '$(or $(DATABASE),twilio.duckdb)' --streams '$(STREAMS)' --except '$(EXCEPT)'
+	  --database '$(DATABASE)' --streams '$(STREAMS)' --except '$(EXCEPT)' --refresh '$(REFRESH)'
 
 query: export SQL := $(value SQL)
 query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages limit 5"
-	@$(RUN) -m tools.query '$(TABLES)'
+	@$(RUN) -m tools.query '$(DATABASE)'
 
-report: $(VENV)/report ## Write build/report.html: one page about the tables, with charts
-	@$(RUN) -m tools.report '$(TABLES)'
+tables: $(VENV)/demo
+	@$(RUN) -m tools.query '$(DATABASE)' --check
+
+report: tables $(VENV)/report ## Write build/report.html: one page about the tables, with charts
+	@$(RUN) -m tools.report '$(DATABASE)'
 
 probe: $(VENV)/demo ## Ask a real account what the docs leave open: make probe CONFIG=secrets/config.json
 	@$(RUN) -m probe '$(CONFIG)'
 
 reconcile: $(VENV)/demo ## What Twilio billed beside the rows that arrived, day by day
-	@$(RUN) -m tools.reconcile '$(TABLES)'
+	@$(RUN) -m tools.reconcile '$(DATABASE)'
 
 sandbox: $(VENV)/installed ## Serve the embedded Twilio on PORT
 	@$(RUN) -m sandbox --port $(PORT)

@@ -103,7 +103,7 @@ def answer() -> None:
             show(connection, query)
     print(
         f"\nDone in {time.monotonic() - BEGAN:.0f} seconds. The tables are in {DATABASE}. "
-        'Ask more:\n\n    make query SQL="select * from messages limit 5"'
+        f'Ask more:\n\n    make query DATABASE={DATABASE} SQL="select * from messages limit 5"'
         "\n\nWith your own account, into twilio.duckdb:"
         "\n\n    make sync CONFIG=secrets/config.json"
     )

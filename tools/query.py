@@ -17,27 +17,51 @@ TABLES = """
 select table_name as "table", estimated_size as "rows" from duckdb_tables()
 where schema_name = current_schema() and table_name not like '\\_dlt%' escape '\\' order by 1
 """
+DEMO = Path("build/demo.duckdb")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what the query SQL finds in a DuckDB file; without one, which tables there are."""
+    """Print what the query SQL finds in a DuckDB file; without one, which tables there are.
+
+    With `--check` only whether there are tables is found out.
+    """
     try:
-        with opened(Path(arguments[0])) as connection:
-            show(connection, os.environ.get("SQL", "").strip() or TABLES)
+        with opened(file_asked(arguments)) as connection:
+            if "--check" not in arguments:
+                show(connection, os.environ.get("SQL", "").strip() or TABLES)
     except Mistake as mistake:
         print(clean(str(mistake)), file=sys.stderr)
         return mistake.status
     return 0
 
 
+def file_asked(arguments: Sequence[str]) -> Path:
+    """Return the file that is to be asked. Raises `Mistake` if it is no file of DuckDB's.
+
+    The first argument names it; DESTINATION of the environment is what `make` was told.
+    """
+    if (destination := os.environ.get("DESTINATION") or "duckdb") != "duckdb":
+        raise Mistake(
+            f"Only DuckDB files are read here. Ask {destination} with its own client: the tables "
+            "are in its schema twilio. docs/proof.md has the comparison in plain SQL."
+        )
+    return Path(arguments[0])
+
+
 @contextmanager
 def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a file of tables, in UTC. Raises `Mistake` for what DuckDB says of it or of a query."""
+    """Open a file of tables, in UTC.
+
+    Raises `Mistake` if there are none, and for what DuckDB says of the file or of a query.
+    """
     if not database.is_file():
-        raise Mistake(f"There is no {database}: make sync or make demo writes it.")
+        demo = f" The demo's tables are asked with DATABASE={DEMO}." if DEMO.is_file() else ""
+        raise Mistake(f"There is no {database}: make sync writes it.{demo}")
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
             connection.execute("set timezone = 'UTC'")
+            if not connection.execute(TABLES).fetchall():
+                raise Mistake(f"There are no tables in {database} yet: make sync writes them.")
             yield connection
     except duckdb.Error as wrong:
         said = Mistake(str(wrong).partition("\n\nLINE")[0])

@@ -120,13 +120,13 @@ def changes(*tables: str) -> str:
     """Return a query of what differs between the database `earlier` and this one, by table."""
     return " union all ".join(
         f"""
-        select '{table}' as "table", (select count(*) from earlier.twilio.{table}) as "was there",
+        select '{table}' as "table", (select count(*) from earlier.main.{table}) as "was there",
           count(*) filter (was.sid is null) as "new",
           count(*) filter (was.sid is not null and is_.sid is not null
             and was.row_ is distinct from is_.row_) as changed,
           count(*) filter (is_.sid is null) as gone
-        from ({keyed(f"earlier.twilio.{table}")}) as was
-        full join ({keyed(f"twilio.{table}")}) as is_ using (sid)"""
+        from ({keyed(f"earlier.main.{table}")}) as was
+        full join ({keyed(f"main.{table}")}) as is_ using (sid)"""
         for table in tables
     )
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import duckdb
 
 from tools.freshness import kept
-from tools.query import TABLES, opened, show
+from tools.query import TABLES, file_asked, opened, show
 from tools.questions import NAMED
 from warehouse.log import clean
 from warehouse.mistakes import Mistake
@@ -80,7 +80,15 @@ def compared(connection: duckdb.DuckDBPyConnection) -> list[Compared]:
 def comparison(connection: duckdb.DuckDBPyConnection) -> str:
     """Return `reconcile.sql` with the moments in it from which on the rows have been read."""
     query = SQL
-    for table, moment in kept(connection).get("starts", {}).items():
+    states = kept(connection).get("states", {})
+    # In each state one entry says what the sync was asked for (BEHAVIOR 45).
+    starts = {
+        table: entry["partition"]["start_date"]
+        for table, state in states.items()
+        for entry in state.get("states", [])
+        if "start_date" in entry["partition"]
+    }
+    for table, moment in starts.items():
         since = f"{datetime.fromisoformat(moment.replace('Z', '+00:00'))}"
         empty = f"cast({{}} as timestamp with time zone) as {table}"
         query = query.replace(empty.format("null"), empty.format(f"'{since}'"))
@@ -148,7 +156,7 @@ def lines(rows: Sequence[Compared], names: Mapping[str, str]) -> Iterator[str]:
 def main(arguments: Sequence[str]) -> int:
     """Compare the tables of a DuckDB file; return 1 if rows are missing, 2 for a mistake."""
     try:
-        with opened(Path(arguments[0])) as connection:
+        with opened(file_asked(arguments)) as connection:
             rows = compared(connection)
             show(connection, SUMMARY.format(comparison(connection)))
             names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())

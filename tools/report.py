@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from tools import freshness, reconcile
 from tools.charts import draw
-from tools.query import TABLES, opened
+from tools.query import TABLES, file_asked, opened
 from tools.sections import FIGURES, SECTIONS, Block, Section
 from warehouse.mistakes import Mistake
 
@@ -118,8 +118,9 @@ def page(connection: duckdb.DuckDBPyConnection, name: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page about a DuckDB file; return 0, or 2 for a mistake."""
-    database, report = Path(arguments[0]), Path([*arguments[1:], str(REPORT)][0])
+    report = Path([*arguments[1:], str(REPORT)][0])
     try:
+        database = file_asked(arguments)
         with opened(database) as connection:
             text = page(connection, database.name)
     except Mistake as mistake:

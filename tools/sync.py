@@ -19,13 +19,14 @@ from warehouse.settings import check_settings, read_config, secrets
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Sync, and return the exit status: 0, 1 if something is incomplete, 2 if nothing was done."""
+    """Sync, and return the exit status, as docs/operating.md says."""
     parser = argparse.ArgumentParser("python -m tools.sync", description=__doc__)
     parser.add_argument("config", nargs="?", default="", help="the file with the settings")
     parser.add_argument("--destination", default="duckdb", help="duckdb, postgres, ...")
     parser.add_argument("--database", default="twilio.duckdb", help="the file of DuckDB")
     parser.add_argument("--streams", default="", help="names with commas between; all by default")
     parser.add_argument("--except", default="", dest="left_out", help="names to leave out")
+    parser.add_argument("--refresh", default="", help="names to read again from the start, or all")
     parser.add_argument("--load-every", type=float, default=15, help="seconds between loads")
     signal.signal(signal.SIGTERM, interrupted)
     try:
@@ -46,34 +47,50 @@ def sync(given: argparse.Namespace) -> int:
     check_settings(config, path)
     # These take seconds to import, and the mistakes above are said without them.
     from warehouse.connector import Connector
+    from warehouse.kept import Kept
     from warehouse.log import log_to
     from warehouse.progress import Progress
     from warehouse.sync import Sync, chosen
     from warehouse.target import Target
 
+    begun = False
     target = Target(given.destination, Path(given.database))
     try:
         with target:
             log_to(target.log, secrets(config))
             target.open()
-            # Another account's tables are refused before Twilio is asked.
-            target.states(str(config["account_sid"]))
+            # Tables of others are refused before Twilio is asked.
+            Kept.of(target.kept(), config, target.name)
             connector = Connector(path, config, target.buffer)
             names, left_out = words(given.streams), words(given.left_out)
-            wanted = [*names, *left_out] if names else []
-            streams = chosen(connector.discover(wanted), names, left_out)
+            again = [name for name in words(given.refresh) if name != "all"]
+            known = connector.discover()
+            streams = chosen(known, names, left_out)
+            if again:
+                chosen(known, again, [])
+            if "all" in words(given.refresh):
+                again = [stream["name"] for stream in streams]
+            if lacking := {*again} - {stream["name"] for stream in streams}:
+                raise Mistake(f"REFRESH names {', '.join(sorted(lacking))}: not to be read.")
             progress = Progress(len(streams))
-            run = Sync(connector, target, streams, progress, given.load_every)
+            run = Sync(connector, target, streams, progress, given.load_every, again)
+            begun = True
             print(f"Reading {len(streams)} streams into {target.name} ...", file=sys.stderr)
             with progress:
                 run.run()
     except Mistake:
         raise
     except BaseException as error:
-        raise ended(error, target.name, target.log) from None
+        mistake = ended(error, target.name, target.log)
+        if mistake.status != 130:
+            mistake.status = 1 if begun else 2
+        raise mistake from None
     for line in [*progress.report(), f"The tables are in {target.name}; the log is {target.log}."]:
         print(line)
-    return 1 if progress.failed else 0
+    if progress.failed:
+        return 1
+    # All may be left out, as streams that the credentials do not open.
+    return 0 if progress.complete else 2
 
 
 def ended(error: BaseException, name: str, log: Path) -> Mistake:

@@ -151,7 +151,7 @@ class Expected:
                 mock, number, placeholder, above, (rows or [{}])[0].get(parent.key)
             )
             never = f"{address}&Page=1&PageToken=PA9" if listed.ends_early else None
-            mock.page(address, resource.list_key or "", rows, never)
+            mock.page(address, resource.list_key or "", rows, never, above["account_sid"])
 
     def _others(
         self, mock: MockTwilio, number: int, placeholder: str, above: Row, known: Any
@@ -160,26 +160,28 @@ class Expected:
         children = [*(parent.stream for parent in self.stream.ancestors), self.stream]
         for other in children[number + 1].other_parents:
             named = numbered(known, next(self.numbers))
-            mock.expect(self._address(other.stream, above, {}), {other.key: named})
+            address = self._address(other.stream, above, {})
+            mock.expect(address, {other.key: named}, account=above["account_sid"])
             yield placeholder, named
 
     def _list(self, mock: MockTwilio, above: Row, two_pages: bool) -> None:
         """Expect the list itself, in all its queries."""
         key = self.endpoint.key
+        account = above["account_sid"]
         *others, last = self._queries(self.stream, self.trap)
         for query in others:
-            mock.page(self._address(self.stream, above, query), key or "", [])
+            mock.page(self._address(self.stream, above, query), key or "", [], account=account)
         address = self._address(self.stream, above, last)
         rows = [self._row(above)]
         if key is None:
-            mock.expect(address, rows[0])
+            mock.expect(address, rows[0], account=account)
         elif two_pages:
             rows.append(self._row(above))
             link = f"{address}&Page=1&PageToken=PA1"
-            mock.page(address, key, rows[:1], link)
-            mock.page(link, key, rows[1:])
+            mock.page(address, key, rows[:1], link, account)
+            mock.page(link, key, rows[1:], account=account)
         else:
-            mock.page(address, key, rows)
+            mock.page(address, key, rows, account=account)
         if self.stream.undated and self.stream.date_params:
             self._undated(mock, above)
 
@@ -193,7 +195,8 @@ class Expected:
         old[cursor_field] = old["date_created"] = "Wed, 31 Dec 2025 23:59:59 +0000"
         address = self._address(self.stream, above, self.trap.query)
         never = f"{address}&Page=1&PageToken=PA9"
-        mock.page(address, self.endpoint.key or "", [undated, dated, old], never)
+        account = above["account_sid"]
+        mock.page(address, self.endpoint.key or "", [undated, dated, old], never, account)
         del self.records[-1][cursor_field]
         self.records[-1]["date_created"] = "2026-01-15T11:59:59Z"
 

@@ -77,12 +77,12 @@ def get(
     host = f"{'monitor' if path.startswith('/v1/') else 'api'}{place}.twilio.com"
     url = path if path.startswith("https:") else f"https://{host}{path}"
     auth = (who or twilio.accounts[number])[:2]
-    return requests.get(url, params=query, auth=auth, timeout=10)
+    return requests.get(url, params=query, auth=auth, timeout=60)
 
 
 def follow(twilio: Sandbox, link: str) -> Any:
     """Return what a link leads to."""
-    return requests.get(link, auth=twilio.accounts[0][:2], timeout=10).json()
+    return requests.get(link, auth=twilio.accounts[0][:2], timeout=60).json()
 
 
 def refusal(response: requests.Response) -> tuple[int, int | None]:

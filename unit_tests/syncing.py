@@ -49,7 +49,7 @@ def sync(
 ) -> tuple[int, str, str]:
     """Run a sync; return its exit status and what it wrote."""
     with start(folder, *arguments, cwd=cwd, **environment) as child:
-        output, errors = child.communicate(timeout=120)
+        output, errors = child.communicate(timeout=600)
     return child.returncode, output, errors
 
 
@@ -69,7 +69,7 @@ def killed(
                 child.send_signal(signal.SIGKILL)
                 break
             time.sleep(0.01)
-        child.communicate(timeout=60)
+        child.communicate(timeout=600)
     return child.returncode == -signal.SIGKILL
 
 

@@ -135,12 +135,12 @@ def test_failed_account_list(failure: Exception, asked_times: int) -> None:
     def ask() -> list[Row]:
         calls.append("asked")
         begun.set()
-        go.wait(10)
+        go.wait(60)
         raise failure
 
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(memory.accounts.get, ask)
-        begun.wait(10)
+        begun.wait(60)
         later = [pool.submit(memory.accounts.get, ask) for _ in range(2)]
         time.sleep(0.1)
         go.set()

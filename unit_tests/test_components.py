@@ -153,12 +153,14 @@ def test_throttle() -> None:
         def hold() -> None:
             with places:
                 inside.append(1)
-                done.wait(10)
+                done.wait(60)
 
         threads = [threading.Thread(target=hold, daemon=True) for _ in range(most)]
         for thread in threads:
             thread.start()
-        time.sleep(0.2)
+        waiting = places._changed._waiters  # type: ignore[attr-defined]
+        while len(inside) + len(waiting) < most:
+            time.sleep(0.001)
         found = len(inside)
         done.set()
         for thread in threads:

@@ -125,7 +125,11 @@ class History:
                 for row in rows
             )
             yield f"insert into {table} ({', '.join(names)}) values {values}"
-        state = {"sources": {"twilio": {"starts": self.starts}}}
+        states = {
+            table: {"states": [{"partition": {"start_date": moment}}]}
+            for table, moment in self.starts.items()
+        }
+        state = {"sources": {"twilio": {"states": states}}}
         packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
         yield "create table _dlt_pipeline_state (state text, version int, created_at timestamp)"
         yield f"insert into _dlt_pipeline_state values ('{packed}', 1, null)"
@@ -353,8 +357,12 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert line[2:] == ["9", "26", "26", "27", "8", "0", "0", "0", "1"]
 
 
-def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A mistake gives one line, and ends with 2."""
+    # Where there is no demo.
+    monkeypatch.chdir(tmp_path)
     path = written(History(), tmp_path / "t.duckdb")
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table calls; drop table recordings")
@@ -367,7 +375,7 @@ def test_mistakes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "",
         [
             "There is no table calls, recordings: make sync them, to compare with them.",
-            f"There is no {tmp_path}/none.duckdb: make sync or make demo writes it.",
+            f"There is no {tmp_path}/none.duckdb: make sync writes it.",
         ],
     )
     assert set(NEEDED) == set(COLUMNS)

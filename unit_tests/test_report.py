@@ -269,8 +269,15 @@ def test_missing_days(synced: Synced, tmp_path: Path) -> None:
     ]
 
 
-def test_missing_tables(synced: Synced, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_tables(
+    synced: Synced,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A section without its tables says which to sync; the others are there."""
+    # Where there is no demo.
+    monkeypatch.chdir(tmp_path)
     database = tmp_path / "t.duckdb"
     database.write_bytes(synced.database.read_bytes())
     for table, said in (
@@ -290,11 +297,15 @@ def test_missing_tables(synced: Synced, tmp_path: Path, capsys: pytest.CaptureFi
     assert main([str(tmp_path / "none.duckdb")]) == 2
     (tmp_path / "text.duckdb").write_text("no database")
     assert main([str(tmp_path / "text.duckdb")]) == 2
-    first, second = capsys.readouterr().err.splitlines()
-    assert first == f"There is no {tmp_path}/none.duckdb: make sync or make demo writes it."
+    # As a first sync leaves it that fails.
+    duckdb.connect(str(tmp_path / "empty.duckdb")).close()
+    assert main([str(tmp_path / "empty.duckdb")]) == 2
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first == f"There is no {tmp_path}/none.duckdb: make sync writes it."
     assert second == (
         f"{tmp_path}/text.duckdb is not a DuckDB file: name another with DATABASE=..."
     )
+    assert third == f"There are no tables in {tmp_path}/empty.duckdb yet: make sync writes them."
 
 
 def test_empty_tables(synced: Synced, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> list[dict[str, A
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert completed.returncode == 0, completed.stdout[-2000:] + completed.stderr[-2000:]
@@ -241,7 +241,7 @@ def manifest_server(folder: Path) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def test_manifest_server(
@@ -258,7 +258,7 @@ def test_manifest_server(
         answer = requests.post(
             f"{manifest_server}/v1/manifest/{path}",
             json={"manifest": manifest, "config": config, **body},
-            timeout=60,
+            timeout=600,
         )
         assert answer.status_code == 200, answer.text[-2000:]
         return answer.json()

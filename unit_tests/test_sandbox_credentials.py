@@ -31,7 +31,7 @@ def test_credentials(twilio: Sandbox) -> None:
     assert (opened, set(codes.values())) == ({(0, 0), (0, 1), (0, 4), (1, 1)}, {200, 401})
     account, url = twilio.accounts[0], f"{HOSTS['api']}/2010-04-01/Accounts.json"
     for auth in (None, ("", ""), (account.sid, "wrong"), ("AC0", account.auth_token)):
-        response = requests.get(url, auth=auth, timeout=10)
+        response = requests.get(url, auth=auth, timeout=60)
         more = "https://www.twilio.com/docs/errors/20003"
         assert response.json() == {
             "code": 20003,

@@ -81,7 +81,7 @@ def test_fail(twilio: Sandbox) -> None:
     twilio.fail("Calls", 429, times=None)
     assert {refusal(get(twilio, "Calls")) for _ in range(3)} == {(429, 20429)}
     twilio.heal()
-    assert requests.post(f"{HOSTS['api']}/2010-04-01/Accounts.json", timeout=10).status_code == 405
+    assert requests.post(f"{HOSTS['api']}/2010-04-01/Accounts.json", timeout=60).status_code == 405
     seen = [(request.path.split("/")[-1], request.status) for request in twilio.requests[-3:]]
     assert seen == [("Calls.json", 429), ("Calls.json", 429), ("Accounts.json", 405)]
 

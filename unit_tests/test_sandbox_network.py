@@ -60,7 +60,7 @@ def test_other_hosts_are_refused(twilio: Sandbox) -> None:
     )
     for host in ("example.com", "www.twilio.com", "api.twilio.com.example.com", *gone):
         with pytest.raises(ProxyError, match="502"):
-            requests.get(f"https://{host}/", timeout=10)
+            requests.get(f"https://{host}/", timeout=60)
     assert (get(twilio, "Keys").headers["Twilio-Concurrent-Requests"], len(twilio.requests)) == (
         "1",
         1,
@@ -149,7 +149,7 @@ def test_proxy_refuses(twilio: Sandbox, status: int, answer: list[str]) -> None:
     twilio.proxy_status = status
     with pytest.raises(ProxyError, match=f"Tunnel connection failed: {status}"):
         get(twilio, "Calls")
-    with socket.create_connection(("127.0.0.1", twilio.port), timeout=10) as proxy:
+    with socket.create_connection(("127.0.0.1", twilio.port), timeout=60) as proxy:
         proxy.sendall(b"CONNECT api.twilio.com:443 HTTP/1.1\r\n\r\n")
         said = proxy.makefile("r", newline="").read()
     assert said == "\r\n".join([*answer, "Content-Length: 0", "", ""])

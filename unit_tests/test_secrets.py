@@ -167,7 +167,7 @@ def test_secrets(
             time.sleep(0.005)
         if killed_after:
             child.kill()
-        child.wait(timeout=120)
+        child.wait(timeout=600)
     output = printed.read_bytes()
     assert child.returncode == (-signal.SIGKILL if killed_after else 1)
     left = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

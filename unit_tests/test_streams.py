@@ -6,7 +6,6 @@ only a test can know.
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -121,8 +120,7 @@ def test_two_syncs(name: str, mock: MockTwilio, clock: time_machine.Traveller) -
     first = read(first_sync.config, name)
     assert by_key(stream, records(first, name)) == by_key(stream, expected)
     assert problems(first) == []
-    signed = {b64decode(header.removeprefix("Basic ")).decode() for header in mock.headers}
-    assert signed == first_sync.signers
+    assert {*mock.signed} == first_sync.signers
     state = final_state(first, name)
     if stream.cursor_field:
         lists = [{stream.lists[0]: value} for value in stream.lists[1]] if stream.lists else [{}]
@@ -219,29 +217,29 @@ def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
         rows: list[Any],
         second: list[Any] | None = None,
         more: bool = False,
+        account: str = ACCOUNT,
     ) -> None:
         query = {"StartDate": start, **({"EndDate": end} if end else {})}
         address = url(address_of_list, PageSize=1000, **query)
         link = f"{address}&Page=1&PageToken=PA1"
-        mock.page(address, "alerts", rows, link if second or more else None)
+        mock.page(address, "alerts", rows, link if second or more else None, account)
         if second:
-            mock.page(link, "alerts", second)
+            mock.page(link, "alerts", second, account=account)
 
     mock.page(url("Accounts.json", PageSize=1000), "accounts", accounts)
     window("2026-01-12T00:00:00Z", None, [row], more=True)
-    window("2026-01-12T00:00:00Z", None, [row_3], more=True)
+    window("2026-01-12T00:00:00Z", None, [row_3], more=True, account=SUBACCOUNT)
     window("2026-01-12T00:00:00Z", "2026-01-13T01:59:59Z", [row], [row_2])
-    window("2026-01-12T00:00:00Z", "2026-01-13T01:59:59Z", [row_3])
-    for _ in accounts:
-        window("2026-01-13T00:00:00Z", "2026-01-14T01:59:59Z", [])
-        window("2026-01-14T00:00:00Z", "2026-01-15T01:59:59Z", [])
-        window("2026-01-15T00:00:00Z", None, [])
+    window("2026-01-12T00:00:00Z", "2026-01-13T01:59:59Z", [row_3], account=SUBACCOUNT)
+    for account in ACCOUNTS:
+        window("2026-01-13T00:00:00Z", "2026-01-14T01:59:59Z", [], account=account)
+        window("2026-01-14T00:00:00Z", "2026-01-15T01:59:59Z", [], account=account)
+        window("2026-01-15T00:00:00Z", None, [], account=account)
     first = read({**CONFIG, "start_date": "2026-01-12T00:00:00Z", "num_workers": 1}, "alerts")
     assert by_key(stream, records(first, "alerts")) == [record, record_2, record_3]
-    # The list, then twelve requests, six or five of each account: who asks first gets two pages.
-    signed = [b64decode(header.removeprefix("Basic ")).decode() for header in mock.headers]
+    # The list, six requests of the main account and five of the other.
     users = {f"{account['sid']}:{account['auth_token']}" for account in accounts}
-    assert (set(signed), len(signed)) == (users, 12)
+    assert ({*mock.signed}, len(mock.signed)) == (users, 12)
     state = final_state(first, "alerts")
     assert sorted(entries(first, "alerts"), key=str) == [
         {
@@ -253,8 +251,8 @@ def test_alerts(mock: MockTwilio, clock: time_machine.Traveller) -> None:
 
     clock.shift(DAY)
     mock.page(url("Accounts.json", PageSize=1000), "accounts", accounts)
-    for rows in ([row], []):
-        window("2026-01-14T11:00:00Z", None, rows)
+    for account, rows in zip(ACCOUNTS, ([row], []), strict=True):
+        window("2026-01-14T11:00:00Z", None, rows, account=account)
     settings = {**CONFIG, "start_date": "2026-01-12T00:00:00Z"}
     second = read(settings, "alerts", state={"alerts": state})
     assert records(second, "alerts") == [record]

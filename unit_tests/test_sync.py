@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,133 @@ def test_waits_and_secrets(folder: Path, sandbox: Sandbox) -> None:
     assert sandbox.config["auth_token"] not in log
     assert line.startswith("Twilio's rate limit: 3 requests were sent again, after waits of ")
     assert log.count("Rate limit exceeded") == 3
+
+
+def counted(folder: Path, table: str) -> int:
+    """Return how many rows a table has."""
+    with duckdb.connect(str(folder / "t.duckdb"), read_only=True) as connection:
+        [(count,)] = connection.execute(f"select count(*) from {table}").fetchall()
+    return int(count)
+
+
+def notes(output: str) -> list[str]:
+    """Return the notes at the end of a sync, but for that of the closed account."""
+    lines = [line for line in output.splitlines() if line.startswith("Note: ")]
+    return [line for line in lines if not line.endswith("skipped, its cursor stays.")]
+
+
+def test_refresh(folder: Path, streams: dict[str, Any], sandbox: Sandbox) -> None:
+    """A stream is read again from the start; rows that are gone vanish, of the others none."""
+    some = {name: streams[name] for name in ("calls", "messages", "queues")}
+    asked = ("--streams", "calls,messages,queues")
+    assert sync(folder, *asked)[0] == 0
+    whole = counted(folder, "messages")
+    account = sandbox.accounts[0].sid
+    for name in ("messages", "calls"):
+        sandbox.delete(name, sandbox.rows(name, account)[0]["sid"])
+    go_on(sandbox)
+    assert sync(folder, *asked)[0] == 0
+    assert counted(folder, "messages") == whole + 1
+    assert sync(folder, *asked, "--refresh", "messages")[0] == 0
+    read_now = read(folder, some)
+    found = tables(folder, some)
+    assert found["messages"] == read_now["messages"]
+    assert len(found["calls"]) == len(read_now["calls"]) + 1
+    # The next sync goes on from there.
+    sandbox.add("messages", account, body="newer")
+    status, output, _ = sync(folder, *asked)
+    assert (status, int(output.split()[0].replace(",", "")) < whole) == (0, True)
+    assert sync(folder, *asked, "--refresh", "all")[0] == 0
+    assert tables(folder, some) == read(folder, some)
+
+
+def test_refresh_that_is_cut(folder: Path, streams: dict[str, Any], sandbox: Sandbox) -> None:
+    """Rows and state stay until the new read of the stream is complete, also after a kill."""
+    some = {"messages": streams["messages"]}
+    asked = ("--streams", "messages,calls", "--load-every", "0")
+    assert sync(folder, *asked)[0] == 0
+    before = tables(folder, some)
+    account = sandbox.accounts[0].sid
+    gone = sandbox.rows("messages", account)[0]["sid"]
+    sandbox.delete("messages", gone)
+    assert killed(folder, between(1), *asked, "--refresh", "messages")
+    assert tables(folder, some) == before
+    sandbox.fail(f"{sandbox.accounts[1].sid}/Messages", 400, times=None)
+    status, output, _ = sync(folder, *asked, "--refresh", "messages")
+    assert (status, "Incomplete: messages: " in output) == (1, True)
+    assert tables(folder, some) == before
+
+
+def test_earlier_start(folder: Path, sandbox: Sandbox) -> None:
+    """A start_date that was moved back brings the rows of the time between (BEHAVIOR 45)."""
+    asked = ("--streams", "messages,queues")
+    late = datetime.now(timezone.utc) - timedelta(days=20)
+    configured(folder, {**sandbox.config, "start_date": f"{late:%Y-%m-%d}"})
+    assert sync(folder, *asked)[0] == 0
+    few = counted(folder, "messages")
+    configured(folder, sandbox.config)
+    status, output, _ = sync(folder, *asked)
+    assert (status, len(notes(output))) == (0, 1)
+    assert "(BEHAVIOR 45)" in notes(output)[0]
+    shown = sum(len(sandbox.rows("messages", account.sid)) for account in sandbox.accounts[:-1])
+    assert (few < shown, counted(folder, "messages")) == (True, shown)
+
+
+def test_table_that_is_gone(folder: Path, streams: dict[str, Any]) -> None:
+    """A table that the user has dropped is read again from the start, and no other."""
+    some = {name: streams[name] for name in ("calls", "messages", "queues")}
+    asked = ("--streams", "calls,messages,queues")
+    assert sync(folder, *asked)[0] == 0
+    before = tables(folder, some)
+    with duckdb.connect(str(folder / "t.duckdb")) as connection:
+        connection.execute("drop table messages; drop table queues")
+    status, output, _ = sync(folder, *asked)
+    assert (status, notes(output)) == (
+        0,
+        ["Note: messages, queues: no such table any more, read again from the start."],
+    )
+    assert tables(folder, some) == before
+    assert int(output.split()[0].replace(",", "")) < sum(map(len, before.values()))
+    assert notes(sync(folder, *asked)[1]) == []
+
+
+def test_another_region(folder: Path, sandbox: Sandbox) -> None:
+    """Tables of one region are not mixed with those of another."""
+    assert sync(folder, "--streams", "queues")[0] == 0
+    configured(folder, {**sandbox.config, "region": "ie1"})
+    assert sync(folder, "--streams", "queues") == (
+        2,
+        "",
+        f"{folder}/t.duckdb holds the tables of region us1, and the config is of ie1: name another "
+        "file with DATABASE=...\n",
+    )
+
+
+def test_refused_since(folder: Path, sandbox: Sandbox) -> None:
+    """A stream that was loaded before and is refused now is missing; its rows stay."""
+    config = {name: value for name, value in sandbox.config.items() if name != "auth_token"}
+    allowed = sandbox.key(sandbox.accounts[0].sid, "main")
+    configured(folder, {**config, **keyed(allowed)})
+    asked = ("--streams", "keys,queues")
+    assert sync(folder, *asked)[0] == 0
+    rows = counted(folder, "keys")
+    configured(folder, {**config, **keyed(sandbox.key(sandbox.accounts[0].sid, "standard"))})
+    status, output, _ = sync(folder, *asked)
+    refused = "these credentials may not read it (HTTP 401, code 20003): "
+    assert (status, [line for line in output.splitlines() if refused in line]) == (
+        1,
+        [
+            f"Incomplete: keys: loaded before, and refused now: {refused}use the Auth Token or a "
+            "Main API key, or deselect the stream."
+        ],
+    )
+    assert counted(folder, "keys") == rows
+    assert sync(folder, *asked, "--except", "keys")[0] == 0
+
+
+def test_nothing_to_read(folder: Path, sandbox: Sandbox) -> None:
+    """Where the credentials open none of the streams, nothing was done."""
+    config = {name: value for name, value in sandbox.config.items() if name != "auth_token"}
+    configured(folder, {**config, **keyed(sandbox.key(sandbox.accounts[0].sid, "standard"))})
+    status, output, _ = sync(folder, "--streams", "keys")
+    assert (status, output.splitlines()[0].endswith("; complete are 0 of 1 streams.")) == (2, True)

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Collection
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ import orjson
 
 from warehouse.buffer import Buffer
 from warehouse.connector import Connector
+from warehouse.kept import Kept
 from warehouse.mistakes import Mistake
 from warehouse.progress import Progress
 from warehouse.tables import Table
@@ -35,27 +37,56 @@ class Sync:
         streams: list[dict[str, Any]],
         progress: Progress,
         load_every: float = 15,
+        refreshed: Collection[str] = (),
     ) -> None:
-        """Take the streams of the catalog that are to be read, and the seconds between loads."""
+        """Take the streams of the catalog that are to be read, and the seconds between loads.
+
+        Those that are refreshed are read from the start, and replace their tables when they are
+        complete: until then, and after a kill, rows and states are as they were.
+        """
         self.connector, self.target, self.progress = connector, target, progress
         self.catalog = streams
         self.tables = {stream["name"]: Table.of(stream) for stream in streams}
-        self.account = connector.config["account_sid"]
-        self.states = target.states(self.account)
+        self.kept = Kept.of(target.kept(), connector.config, target.name)
         self.load_every = load_every
+        self._renew(refreshed)
         self._buffer = Buffer(target.buffer / "records")
         self._waiting: Counter[str] = Counter()
         self._replaced: set[str] = set()
+        # The states of the streams that are refreshed and not loaded.
+        self._held: dict[str, Any] = {}
         self._changed = False
         self._due = time.monotonic() + load_every
 
+    def _renew(self, refreshed: Collection[str]) -> None:
+        """Find out what is read from the start, and what was loaded before."""
+        warnings, names = self.progress.warnings, [*self.tables]
+        if gone := sorted(self.target.missing(names)):
+            warnings[f"{', '.join(gone)}: no such table any more, read again from the start."] = (
+                None
+            )
+        for name in gone:
+            self.kept.states.pop(name, None)
+        self._before = {
+            name
+            for name, table in self.tables.items()
+            if name in self.kept.states or (not table.incremental and self.target.has(table))
+        } - {*gone}
+        self._refreshed = {name for name in refreshed if self.tables[name].incremental}
+        for name in self._refreshed:
+            self.tables[name] = replace(self.tables[name], incremental=False)
+
     def run(self) -> None:
         """Read everything, and load what is whole."""
-        known = {name: state for name, state in self.states.items() if name in self.tables}
+        passed_on = {*self.tables} - self._refreshed
+        known = {name: state for name, state in self.kept.states.items() if name in passed_on}
         with closing(self.connector.read(self.catalog, known)) as messages:
             for message in messages:
                 getattr(self, f"_{message['type'].lower()}", self._nothing)(message)
         progress = self.progress
+        for name in self._before & {*progress.left_out}:
+            why = progress.left_out.pop(name)
+            progress.failed[name] = f"loaded before, and refused now: {why}"
         for name in {*self.tables} - {*progress.complete, *progress.failed, *progress.left_out}:
             progress.failed[name] = "the read ended before it was complete"
         self._load()
@@ -97,9 +128,11 @@ class Sync:
     def _state(self, message: dict[str, Any]) -> None:
         stream = message["state"]["stream"]
         name = stream["stream_descriptor"]["name"]
-        if self.tables[name].incremental:
+        if name in self._refreshed - self._replaced:
+            self._held[name] = stream["stream_state"]
+        elif self.tables[name].incremental or name in self._refreshed:
             # All records that it covers have arrived before it.
-            self.states[name] = stream["stream_state"]
+            self.kept.states[name] = stream["stream_state"]
             self._changed = True
             if time.monotonic() >= self._due:
                 self._load()
@@ -129,7 +162,7 @@ class Sync:
         names = {
             name
             for name, table in self.tables.items()
-            if (table.incremental and (name in arrived or not self.target.has(table)))
+            if (table.incremental and (name in arrived or self._is_new(table)))
             or (not table.incremental and name in progress.complete - self._replaced)
         }
         if names or self._changed:
@@ -137,7 +170,9 @@ class Sync:
             rows = {name: partial(self._buffer.rows, name) for name in sorted(names)}
             parts = [(self.tables[name], find) for name, find in rows.items()]
             LOGGER.info("Loading %s", ", ".join(rows) or "the state")
-            self.target.load(parts, self.account, self.states)
+            for name in names & {*self._held}:
+                self.kept.states[name] = self._held.pop(name)
+            self.target.load(parts, self.kept.saved())
             LOGGER.info("Loaded")
             self._buffer.drop(names)
             progress.loaded += sum(self._waiting.pop(name, 0) for name in names)
@@ -147,11 +182,18 @@ class Sync:
         wait = max(self.load_every, LOAD_SHARE * took) if self.load_every else 0
         self._due = time.monotonic() + wait
 
+    def _is_new(self, table: Table) -> bool:
+        """Return whether a stream without records is to get its table, which it has not yet."""
+        return table.name in self.progress.complete and not self.target.has(table)
+
 
 def chosen(
     streams: list[dict[str, Any]], names: Collection[str], left_out: Collection[str]
 ) -> list[dict[str, Any]]:
-    """Return the streams of these names, all if there are none, without those left out."""
+    """Return the streams of these names, all if there are none, without those left out.
+
+    Raises `Mistake` for a name that no stream has, and if none is left.
+    """
     known = [stream["name"] for stream in streams]
     for name in [*names, *left_out]:
         if name not in known:

@@ -25,6 +25,7 @@ from dlt.common.destination.utils import (  # noqa: E402
     resolve_replace_strategy,
 )
 from dlt.common.schema.utils import new_table  # noqa: E402
+from dlt.destinations.job_client_impl import SqlJobClientBase  # noqa: E402
 
 from warehouse.log import NAMES_SECRET, hide  # noqa: E402
 from warehouse.mistakes import Mistake  # noqa: E402
@@ -151,22 +152,33 @@ class Target:
         self._take_lock(dialect)
         self._pipeline.sync_destination()
 
-    def states(self, account: str) -> dict[str, Any]:
-        """Return the states by stream. Raises `Mistake` if the tables are another account's."""
-        kept = self._pipeline.state.get("sources", {}).get(DATASET, {})
-        if kept.get("account_sid", account) != account:
-            raise Mistake(
-                f"{self.name} holds the tables of account {kept['account_sid']}, and the config is "
-                f"of {account}: name another file with DATABASE=..."
-            )
-        return dict(kept.get("states", {}))
+    def kept(self) -> dict[str, Any]:
+        """Return what `load` was given last to keep, or nothing."""
+        return dict(self._pipeline.state.get("sources", {}).get(DATASET, {}))
+
+    def missing(self, names: Iterable[str]) -> set[str]:
+        """Return which of these tables were there and are gone, and have the next load make them.
+
+        Files tell nothing: a table without rows has none.
+        """
+        if DATASET not in self._pipeline.schemas:
+            return set()
+        with self._pipeline.destination_client(DATASET) as client:
+            if not isinstance(client, SqlJobClientBase):
+                return set()
+            tables = {*names} & {*self._pipeline.schemas[DATASET].tables}
+            gone = {name for name, found in client.get_storage_tables(sorted(tables)) if not found}
+            if gone:
+                # dlt makes tables only if the schema is not among those that it has stored.
+                client.drop_tables(*gone, delete_schema=True)
+        return gone
 
     def has(self, table: Table) -> bool:
         """Return whether the table exists."""
         schemas = self._pipeline.schemas
         return DATASET in schemas and table.name in schemas[DATASET].tables
 
-    def load(self, parts: Iterable[Part], account: str, states: Mapping[str, Any]) -> None:
+    def load(self, parts: Iterable[Part], kept: Mapping[str, Any]) -> None:
         """Load rows, and the states that they stand for, which count once all rows are there.
 
         dlt hands out a state only when the load that holds it is marked as complete, which it does
@@ -175,7 +187,7 @@ class Target:
         if self._lock_holder:
             # With its connection the lock is gone. Raises what the driver raises.
             self._lock_holder.execute_sql("select 1")
-        self._pipeline.extract(source([self._resource(*part) for part in parts], account, states))
+        self._pipeline.extract(source([self._resource(*part) for part in parts], kept))
         self._pipeline.normalize()
         self._pipeline.load()
 
@@ -224,11 +236,11 @@ class Target:
             )
 
 
-def source(resources: list[Any], account: str, states: Mapping[str, Any]) -> Any:
+def source(resources: list[Any], kept: Mapping[str, Any]) -> Any:
     """Return what one load brings."""
 
     def state() -> Iterator[Any]:
-        dlt.current.source_state().update(account_sid=account, states={**states})
+        dlt.current.source_state().update(kept)
         yield from ()
 
     return dlt.source(lambda: [*resources, dlt.resource(state, name="state")], name=DATASET)()

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bench.accounts import accounts
 from bench.counting import steady, windows
+from bench.daily import daily
 from bench.growth import growth
 from bench.measuring import Options, say
 from bench.reading import cpu, latency, limits
@@ -29,7 +30,7 @@ from bench.week import week
 
 SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
     scenario.__name__: scenario
-    for scenario in (cpu, latency, windows, steady, growth, accounts, limits, startup, week)
+    for scenario in (cpu, latency, windows, steady, growth, accounts, limits, startup, week, daily)
 }
 
 

@@ -1,6 +1,7 @@
 """The CDK's cursors of a sync: one for each list of each account, whatever the number."""
 
 import sys
+import time
 from collections.abc import Collection
 from typing import Any
 
@@ -10,7 +11,8 @@ from airbyte_cdk.sources.declarative.incremental.concurrent_partition_cursor imp
 
 from source_twilio.dates import from_text, to_text
 from source_twilio.memory import Memory
-from source_twilio.state import CLOCK_MARGIN, first_moment
+from source_twilio.state import first_moment
+from source_twilio.undated import CLOCK_MARGIN
 
 
 def keep_all(cursor: Any) -> None:
@@ -32,6 +34,21 @@ def forget(cursor: Any, shown: Collection[str]) -> None:
             account = cursor._to_dict(key).get("account_sid")
             if account and account not in shown:
                 del cursor._cursor_per_partition[key]
+
+
+def save(cursor: Any, began: float) -> None:
+    """Have the state said if it is due; `began` is when the reading did, in seconds of `time`.
+
+    The CDK says it each ten minutes at most, and when a partition is complete. A kill costs what
+    came since, and a platform ends a sync of which it hears nothing for long. A state of some
+    hundred bytes is said every few seconds, one of megabytes every ten minutes.
+    """
+    if isinstance(cursor, ConcurrentPerPartitionCursor):
+        with cursor._lock:
+            every = min(600, 5 + len(cursor._cursor_per_partition) / 20)
+            if time.time() - max(cursor._last_emission_time, began) >= every:
+                cursor._last_emission_time = time.time()
+                cursor._emit_state_message(throttle=False)
 
 
 def reached(end: str, memory: Memory) -> str:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
+TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # RFC 2822 or ISO 8601: the day, and perhaps a time, its fraction and its zone (BEHAVIOR 3).
 DATE = re.compile(
@@ -63,7 +64,7 @@ def days(duration: str) -> timedelta:
 
 def from_text(text: str) -> datetime:
     """Return the moment that cursors and slices spell so."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    return datetime.strptime(text, TIMESTAMP).replace(tzinfo=timezone.utc)
 
 
 def to_text(moment: datetime) -> str:

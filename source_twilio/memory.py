@@ -1,6 +1,7 @@
 """What the streams of one source share while it lives: none of it is ever on disk."""
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -115,6 +116,8 @@ class Memory:
     skipped: Skipped = field(default_factory=Skipped)
     # How many slices are being read.
     readers: int = 0
+    # When the source was made, in seconds of `time`.
+    began: float = field(default_factory=time.time)
     # What the state of a stream and account says to warn of, once the account has been read.
     gaps: dict[tuple[str, str], str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -13,7 +13,7 @@ from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_twilio.credentials import lacks_permission, may_not_read
-from source_twilio.cursors import forget, keep_all, reached
+from source_twilio.cursors import forget, keep_all, reached, save
 from source_twilio.dates import read_date
 from source_twilio.errors import (
     LOGGER,
@@ -47,8 +47,12 @@ class Closed(NamedTuple):
 class Part(NamedTuple):
     """A part of a slice: its pages, and the window to close when all of them have arrived."""
 
-    pages: Iterator[Page]
+    pages: Iterator[Page] | None
     window: StreamSlice | None = None
+
+
+# Stands between parts: those after it are made when all before it have been read.
+ROUND_ENDS = Part(None)
 
 
 @dataclass
@@ -101,6 +105,7 @@ class TwilioRetriever(ListRetriever):
                 for page in self._read(part):
                     begun, proven = True, proven and page.proven
                     memory.progress.page(account.sid, len(page.rows))
+                    save(self.cursor, memory.began)
                     rows = self._converted(page, records_schema)
                     yield from memory.records(rows, self.name, part)
         except RefusedError as refused:
@@ -179,12 +184,12 @@ class TwilioRetriever(ListRetriever):
         """Return 1, or 0 for a slice that never asks for more than one page at a time."""
         return 1
 
-    def _observe(self, part: StreamSlice) -> None:
-        """Tell the cursor that the slice has arrived up to its end."""
+    def _observe(self, part: StreamSlice, end: str = "") -> None:
+        """Tell the cursor that the slice has arrived up to its end, or to another moment."""
         cursor_field, memory = getattr(self.cursor, "cursor_field", None), known(self.config)
         if self.cursor and cursor_field and "end_time" in part:
-            end = {cursor_field.cursor_field_key: reached(part["end_time"], memory)}
-            self.cursor.observe(Record(end, self.name, part))
+            row = {cursor_field.cursor_field_key: end or reached(part["end_time"], memory)}
+            self.cursor.observe(Record(row, self.name, part))
 
     def _close(self, window: StreamSlice) -> None:
         """Have the next state say that this part of a slice has arrived.
@@ -199,7 +204,7 @@ class TwilioRetriever(ListRetriever):
         with cursor._lock:
             key = cursor._to_partition_key(window.partition)
             cursor._cursor_per_partition[key].close_partition(Closed(window))
-            cursor._emit_state_message()
+        save(cursor, known(self.config).began)
 
     def _converted(self, page: Page, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield the rows of a page as they leave.
@@ -223,7 +228,7 @@ class TwilioRetriever(ListRetriever):
         closed: list[StreamSlice | None] = []
         missing: list[StreamSlice | None] = []
 
-        def listed() -> Iterator[tuple[StreamSlice | None, Iterator[Page]]]:
+        def listed() -> Iterator[tuple[StreamSlice | None, Iterator[Page] | None]]:
             for one in self._parts(part):
                 windows.extend([one.window] if one.window else [])
                 yield one.window, one.pages
@@ -254,6 +259,8 @@ class TwilioRetriever(ListRetriever):
         seen: set[str] | None = set() if len(parents) > 1 else None
         for parent, retriever in parents:
             for one in retriever._parts(part):
+                if not one.pages:
+                    continue
                 items = self._items(parent, retriever, one.pages, seen)
                 yield Part(below.read(items, one.window), one.window)
 

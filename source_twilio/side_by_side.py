@@ -27,21 +27,23 @@ def pool() -> ThreadPoolExecutor:
 
 
 def side_by_side(
-    lists: Iterable[tuple[Any, Iterator[Page]]], width: Callable[[], int]
+    lists: Iterable[tuple[Any, Iterator[Page] | None]], width: Callable[[], int]
 ) -> Iterator[Event]:
     """Yield the pages of lists as they come, with up to `width()` lists being asked at a time.
 
     Each list is a key and an iterator whose `next` is one request. A list that fails ends nothing
     but itself. The threads of the pool only ask for pages, so none waits for another for longer
     than a request takes; and as many pages as lists are held, so the memory has a bound. A width of
-    0 asks in this thread.
+    0 asks in this thread. Without an iterator a key stands between lists: the next list is taken
+    when those before it have ended.
     """
     if not width():
         for key, pages in lists:
-            yield from one_by_one(key, pages)
+            if pages:
+                yield from one_by_one(key, pages)
         return
     arrived: SimpleQueue[tuple[Any, Iterator[Page], Future[Page | None]]] = SimpleQueue()
-    waiting, more = iter(lists), True
+    waiting, more, pauses = iter(lists), True, False
     under_way = 0
 
     def ask(key: Any, pages: Iterator[Page]) -> None:
@@ -49,11 +51,11 @@ def side_by_side(
         future.add_done_callback(lambda done: arrived.put((key, pages, done)))
 
     while True:
-        while more and under_way < width():
+        while more and not (pauses and under_way) and under_way < width():
             entry = next(waiting, None)
-            more = entry is not None
-            if entry:
-                ask(*entry)
+            more, pauses = entry is not None, bool(entry and not entry[1])
+            if entry and entry[1]:
+                ask(entry[0], entry[1])
                 under_way += 1
         if not under_way:
             return

@@ -12,11 +12,10 @@ from source_twilio.dates import days, from_text, read_date, to_text
 from source_twilio.memory import known
 from source_twilio.pages import is_of_product_api
 from source_twilio.settings import BEGAN
+from source_twilio.undated import CLOCK_MARGIN, back_to_open
 
 # Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
 LEGACY_STEP_BACK = timedelta(days=15)
-# How long before now the newest window ends (`end_datetime` in the manifest; BEHAVIOR 5).
-CLOCK_MARGIN = timedelta(hours=1)
 # What the partitions of this connector's own states hold, and the value of a list (`rows`, ...).
 OWN_KEYS = {"account_sid", "parent_slice"}
 
@@ -224,6 +223,8 @@ class AccountStateMigration(StateMigration):
         sync has not moved, or has moved to the end of a window, does not go back twice.
         """
         parameters, config = self.declarative_stream.parameters, self.config
+        if value == "undated" and parameters.get("final_statuses"):
+            return back_to_open(cursor)
         back = timedelta(days=config.get("settling_days", 14) if parameters.get("settles") else 0)
         if value == "undated" or not self._lists()[1]:
             back = max(back, days(parameters.get("followed_for", "P0D")))

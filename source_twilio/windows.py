@@ -1,6 +1,6 @@
 """Slices, their bounds, and the pages that they bring."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -55,15 +55,26 @@ def limited(part: StreamSlice, **bounds: str) -> StreamSlice:
     return replaced(part, cursor_slice={**part.cursor_slice, **bounds})
 
 
-def cut(part: StreamSlice, length: timedelta) -> Iterator[StreamSlice]:
-    """Yield the slice in windows of that length, the oldest first; the newest may be shorter."""
+def first_window(part: StreamSlice, length: timedelta) -> StreamSlice:
+    """Return the oldest window of a slice: of that length, or less, so that it ends with a day.
+
+    Date filters act on whole days: a window that ends within one would have its neighbour read the
+    day once more. A rest that is no longer than the length is one window.
+    """
     start, end = from_text(part["start_time"]), from_text(part["end_time"])
     # The end of a window of a very long list may be beyond the year 9999.
-    while end - start >= length:
-        last = to_text(start + length - timedelta(seconds=1))
-        yield limited(part, start_time=to_text(start), end_time=last)
-        start += length
-    yield limited(part, start_time=to_text(start))
+    if end - start < length:
+        return part
+    late = start + length
+    midnight = late.replace(hour=0, minute=0, second=0)
+    late = midnight if midnight > start else late
+    return limited(part, end_time=to_text(late - timedelta(seconds=1)))
+
+
+def following(window: StreamSlice, part: StreamSlice) -> StreamSlice:
+    """Return what is left of a slice after a window."""
+    start = from_text(window["end_time"]) + timedelta(seconds=1)
+    return limited(part, start_time=to_text(start))
 
 
 def split(window: StreamSlice, late: datetime, oldest: str) -> list[StreamSlice]:

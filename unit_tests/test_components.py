@@ -23,7 +23,7 @@ from source_twilio.errors import OutOfReachError, bad_request
 from source_twilio.memory import Throttle, known
 from source_twilio.network import retry_after
 from source_twilio.rows import QuietRow
-from source_twilio.windows import cut, split
+from source_twilio.windows import first_window, following, split
 
 seconds = st.datetimes(
     min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(timezone.utc)
@@ -134,7 +134,11 @@ def test_windows_of_any_years(one: datetime, other: datetime, length: int) -> No
     assert to_text(start) <= to_text(end)
     length = max(length, (end - start).days // 50)
     bounds = {"start_time": to_text(start), "end_time": to_text(end)}
-    windows = [*cut(StreamSlice(partition={}, cursor_slice=bounds), timedelta(days=length))]
+    rest, windows = StreamSlice(partition={}, cursor_slice=bounds), list[StreamSlice]()
+    while not windows or windows[-1] is not rest:
+        windows.append(first_window(rest, timedelta(days=length)))
+        if windows[-1] is not rest:
+            rest = following(windows[-1], rest)
     assert (windows[0]["start_time"], windows[-1]["end_time"]) == (to_text(start), to_text(end))
     for former, later in pairwise(windows):
         assert from_text(former["end_time"]) + timedelta(seconds=1) == from_text(

@@ -122,7 +122,7 @@ def test_too_many_alerts_in_a_second(opened: Make, clock: object) -> None:
     assert status(output, "alerts") == "INCOMPLETE"
     message = "There are more rows in one second than Twilio shows of one query."
     assert errors(output)[0] == ("transient_error", message)
-    ends = ["2026-01-14T11:59:59Z", END, END]
+    ends = ["2026-01-13T23:59:59Z", END, END]
     assert cursors(output, "alerts") == dict(zip(sids(twilio), ends, strict=True))
 
 

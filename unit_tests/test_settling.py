@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_twilio.dates import from_text, to_text
-from source_twilio.state import CLOCK_MARGIN, AccountStateMigration, Asked
+from source_twilio.state import AccountStateMigration, Asked
+from source_twilio.undated import CLOCK_MARGIN, back_to_open, with_open_days
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, MockTwilio, url
 from unit_tests.reading import entries, final_state, problems, read
 
@@ -181,3 +182,39 @@ def test_a_sync_that_runs_past_midnight(
         output = read({**CONFIG, "start_date": START}, "recordings")
     [entry] = entries(output, "recordings")
     assert entry["cursor"] == {"date_created": "2026-01-15T22:58:00Z"}
+
+
+@given(
+    MOMENTS,
+    st.lists(st.tuples(st.integers(1, 4_000), st.booleans()), min_size=2, max_size=40),
+    st.lists(st.tuples(st.integers(0, 60_000), st.integers(1, 35 * 1440)), max_size=12),
+    st.integers(0, 3 * 1440),
+)
+def test_open_rows_are_read_again_once_a_day(
+    first: datetime, syncs: list[tuple[int, bool]], rows: list[tuple[int, int]], lookback: int
+) -> None:
+    """BEHAVIOR 6: the first complete sync of a day reads what was not final when the last ended.
+
+    Syncs are minutes apart, and complete or not; rows are made at a minute, and open for some.
+    """
+    made = [(first + timedelta(minutes=m), first + timedelta(minutes=m + o)) for m, o in rows]
+    now, back = first, timedelta(minutes=lookback)
+    start = first - timedelta(days=1)
+    cursor, last, known = None, first - timedelta(days=1), list[datetime]()
+    for minutes, complete in syncs:
+        now += timedelta(minutes=minutes)
+        with time_machine.travel(now, tick=False):
+            begin = start if cursor is None else back_to_open(cursor) - back
+        if complete:
+            if now.date() > last.date():
+                assert [row for row in known if row < begin] == []
+                last = now
+            seen = [(row, until) for row, until in made if begin <= row <= now]
+            assert [row for row, _ in made if last < row <= now and row < begin] == []
+            opened = [row for row, until in seen if until > now]
+            known = [row for row, until in made if row <= now < until]
+            oldest = to_text(min(opened)) if opened else None
+            end = to_text((now - CLOCK_MARGIN).replace(second=0))
+            cursor = from_text(with_open_days(end, to_text(begin), oldest))
+        elif cursor is not None:
+            cursor = begin + back

@@ -145,6 +145,16 @@ def test_left_out(folder: Path, sandbox: Sandbox) -> None:
     assert (status, "Left out" in output) == (0, False)
 
 
+def test_left_out_again(folder: Path, sandbox: Sandbox) -> None:
+    """A stream that was never opened was not loaded before, however often it was asked for."""
+    key = sandbox.key(sandbox.accounts[0].sid, "restricted", ("accounts", "queues"))
+    config = {name: value for name, value in sandbox.config.items() if name != "auth_token"}
+    configured(folder, {**config, **keyed(key)})
+    for _ in range(2):
+        status, output, _ = sync(folder, "--streams", "keys,messages,queues")
+        assert (status, "Left out: keys" in output, "messages: these" in output) == (0, True, True)
+
+
 def test_another_account(folder: Path, sandbox: Sandbox) -> None:
     """Tables of one account are not replaced by those of another."""
     assert sync(folder, "--streams", "queues")[0] == 0

@@ -67,11 +67,8 @@ class Sync:
             )
         for name in gone:
             self.kept.states.pop(name, None)
-        self._before = {
-            name
-            for name, table in self.tables.items()
-            if name in self.kept.states or (not table.incremental and self.target.has(table))
-        } - {*gone}
+        # A state tells nothing: a stream that was never opened has one too.
+        self._before = {n for n, table in self.tables.items() if self.target.has(table)} - {*gone}
         self._refreshed = {name for name in refreshed if self.tables[name].incremental}
         for name in self._refreshed:
             self.tables[name] = replace(self.tables[name], incremental=False)

@@ -26,7 +26,18 @@ class Bug:
 
 M = "manifest.yaml"
 BUGS = (
-    Bug("upper bound taken to include its day", M, "default(48)", "default(0)"),
+    Bug(
+        "upper bound taken to include its day",
+        "windowed.py",
+        "overlap_hours: int = 48",
+        "overlap_hours: int = 0",
+    ),
+    Bug(
+        "an open row forgotten",
+        "windowed.py",
+        "open_rows += [row for row in rows if",
+        "open_rows += [row for row in rows if not row and",
+    ),
     Bug("no pass for rows without a date", M, "undated_rows: true", "undated_rows: false"),
     Bug("calls filtered by EndTime", M, 'date_from: "StartTime>"', 'date_from: "EndTime>"'),
     Bug("no lookback", M, "config.get('lookback_window', 1440)", "0"),
@@ -40,8 +51,8 @@ BUGS = (
     Bug(
         "auth_token replicated",
         "rows.py",
-        'value.pop("auth_token", None)',
-        'value.get("auth_token")',
+        "            token = value.pop(key)\n",
+        "            token = value[key]\n            break\n",
     ),
     Bug(
         "cursor of a refused account moves",

@@ -22,6 +22,7 @@ from bench.accounts import accounts
 from bench.counting import steady, windows
 from bench.daily import daily
 from bench.growth import growth
+from bench.kills import kills
 from bench.measuring import Options, say
 from bench.reading import cpu, latency, limits
 from bench.startup import startup
@@ -30,7 +31,19 @@ from bench.week import week
 
 SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
     scenario.__name__: scenario
-    for scenario in (cpu, latency, windows, steady, growth, accounts, limits, startup, week, daily)
+    for scenario in (
+        cpu,
+        latency,
+        windows,
+        steady,
+        growth,
+        accounts,
+        limits,
+        startup,
+        week,
+        daily,
+        kills,
+    )
 }
 
 

@@ -45,7 +45,7 @@ def save(cursor: Any, began: float) -> None:
     """
     if isinstance(cursor, ConcurrentPerPartitionCursor):
         with cursor._lock:
-            every = min(600, 5 + len(cursor._cursor_per_partition) / 20)
+            every = min(600, 2 + len(cursor._cursor_per_partition) / 20)
             if time.time() - max(cursor._last_emission_time, began) >= every:
                 cursor._last_emission_time = time.time()
                 cursor._emit_state_message(throttle=False)

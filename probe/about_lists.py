@@ -50,6 +50,11 @@ ABOUT_LISTS = (
         "What is the list of bulk messages answered?",
         *("54", m.answers, "https://comms.twilio.com/v1/Messages"),
     ),
+    # A page token that can be made would let a first sync that is cut go on with its list (6).
+    ask(
+        "Does a page token made of a row's SID begin after that row?",
+        *("11", m.begins_after, "Messages"),
+    ),
     # What is listed
     ask(
         "Are deleted recordings listed unless asked for?",

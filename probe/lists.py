@@ -68,6 +68,20 @@ def next_link(view: View, path: str, since: str = "") -> Answer:
     return Answer(says, f"PageSize=1 was answered {len(page.rows)} rows")
 
 
+def begins_after(view: View, path: str) -> Answer:
+    """Find out whether a page token made of a row's SID shows what comes after that row."""
+    page = view.shown(path, size=20)
+    sids = [str(row.get("sid")) for row in page.rows]
+    if len(sids) < 10:
+        raise Unknown("fewer than ten rows")
+    token = f"PA{sids[4]}"
+    found = view.page(path, {"Page": "1", "PageToken": token}, size=5)
+    if found.status != 200:
+        return Answer("no", f"a token of the fifth row was answered {found.said}")
+    same = [str(row.get("sid")) for row in found.rows] == sids[5:10]
+    return Answer("yes" if same else "no", f"{len(found.rows)} rows came with a token")
+
+
 def link_keeps(view: View, path: str, query: Query) -> Answer:
     """Find out whether a link has the host that was asked, and all of the query."""
     page = view.shown(path, query, size=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime, timezone
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -263,3 +265,23 @@ def test_wrong_token(stream: str, twilio: Sandbox, clock: object) -> None:
     everything = str([*output.get_message_iterator()])
     assert everything.count(token) == 0
     assert everything.count(b64encode(f"{sids(twilio)[0]}:{token}".encode()).decode()) == 0
+
+
+def test_a_state_while_nothing_comes(
+    opened: Make, clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages without rows have the state said when it is due, lest a platform takes it for dead."""
+    ticks = count(NOW.timestamp(), 60)
+    monkeypatch.setattr("source_twilio.cursors.time", SimpleNamespace(time=lambda: next(ticks)))
+    twilio = opened()
+    for account in sids(twilio):
+        for row in twilio.rows("conversations", account):
+            for message in twilio.rows("conversation_messages", account):
+                if message["conversation_sid"] == row["sid"]:
+                    twilio.delete("conversation_messages", message["sid"])
+    output = read(config(twilio, num_workers=1), "conversation_messages")
+    assert problems(output) == []
+    pages = sum("/Messages" in request.path for request in twilio.requests)
+    # One for each page but the first, before which no time has passed, and one at the end.
+    assert (len(output.state_messages), pages) == (27, 27)
+    assert records(output, "conversation_messages") == []

@@ -334,7 +334,7 @@ def test_mistakes(
     assert main([]) == 2
     assert main([str(tmp_path / "config.json")]) == 2
     configured(tmp_path, {**sandbox.config, "auth_token": "0" * 32})
-    assert main([str(tmp_path / "config.json")]) == 1
+    assert main([str(tmp_path / "config.json")]) == 2
     configured(tmp_path, json.loads('{"account_sid": "AC123", "auth_token": "x1"}'))
     assert main([str(tmp_path / "config.json")]) == 2
     captured = capsys.readouterr()

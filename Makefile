@@ -16,7 +16,7 @@ unexport DATABASE STREAMS EXCEPT REFRESH
 
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit
-.PHONY: demo sync query tables report probe reconcile sandbox manifest test soak docs matrix bench lint clean
+.PHONY: demo sync query report probe reconcile sandbox manifest test soak docs matrix bench lint clean
 
 demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
 	@$(RUN) -m tools.demo
@@ -31,10 +31,10 @@ query: export SQL := $(value SQL)
 query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages limit 5"
 	@$(RUN) -m tools.query '$(DATABASE)'
 
-tables: $(VENV)/demo
+has-tables: $(VENV)/demo
 	@$(RUN) -m tools.query '$(DATABASE)' --check
 
-report: tables $(VENV)/report ## Write build/report.html: one page about the tables, with charts
+report: has-tables $(VENV)/report ## Write build/report.html: one page about the tables, with charts
 	@$(RUN) -m tools.report '$(DATABASE)'
 
 probe: $(VENV)/demo ## Ask a real account what the docs leave open: make probe CONFIG=secrets/config.json

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from airbyte_cdk.sources.declarative.models.declarative_component_schema import DeclarativeStream
+from isodate import parse_duration  # type: ignore[import-untyped]
 
 from source_twilio import SourceTwilio
 from source_twilio.dates import days, from_text, to_text
@@ -60,12 +61,15 @@ def begins(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Begin]
             cursor = first_moment(entry["cursor"])
             if not account or not cursor:
                 continue
-            cursors[account] = min(cursor, cursors.get(account, cursor))
+            # Rows without a date may be read from earlier on (BEHAVIOR 6).
+            cursors[account] = max(cursor, cursors.get(account, cursor))
         if everywhere := first_moment(migrated.get("state")):
             cursors[""] = everywhere
+        late = parse_duration(parameters(model).get("appears_within", "PT0S"))
+        lookback = max(timedelta(minutes=ready.get("lookback_window", 1440)), late)
         for account, cursor in cursors.items():
             before = old_cursor(old[name], account)
-            since = max(cursor - timedelta(minutes=ready.get("lookback_window", 1440)), first)
+            since = max(cursor - lookback, first)
             why = reasons(model, before, cursor)
             if since == first:
                 why = limit(first, shown)

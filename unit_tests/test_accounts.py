@@ -22,6 +22,7 @@ from airbyte_cdk.test.catalog_builder import CatalogBuilder
 
 from sandbox import Sandbox
 from source_twilio import SourceTwilio
+from source_twilio.dates import from_text
 from source_twilio.errors import error
 from source_twilio.memory import MEMORIES, known
 from unit_tests.access import AC, SECRET, slept
@@ -29,6 +30,7 @@ from unit_tests.conftest import NOW
 from unit_tests.contract import (
     DAY,
     END,
+    HOUR,
     LAST,
     MINUTE,
     ROOT,
@@ -166,7 +168,7 @@ def test_sources_share_nothing(opened: Make, clock: object) -> None:
     assert users == {200: 4, 401: 6}
 
 
-@pytest.mark.parametrize("command", ["check", "discover", "read", "builder"])
+@pytest.mark.parametrize("command", ["check", "read", "builder"])
 def test_one_configuration(
     command: str, twilio: Sandbox, clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,8 +188,6 @@ def test_one_configuration(
     logger = logging.getLogger("airbyte")
     if command == "check":
         assert source.check(logger, given).status.value == "SUCCEEDED"
-    elif command == "discover":
-        source.discover(logger, given)
     else:
         catalog = CatalogBuilder()
         for name in ("alerts", "queues", "message_media"):
@@ -315,5 +315,7 @@ def test_earlier_state_of_alerts(twilio: Sandbox, clock: object) -> None:
     for account, query in asked(twilio, "alerts"):
         first[account] = min(query["StartDate"], first.get(account, "~"))
     reach = text(NOW - 30 * DAY + 10 * MINUTE)
-    assert first == {main: LAST, **dict.fromkeys(others, reach)}
+    # Alerts may be late (BEHAVIOR 51).
+    late = text(from_text(LAST) - 25 * HOUR)
+    assert first == {main: late, **dict.fromkeys(others, reach)}
     assert cursors(output, "alerts") == dict.fromkeys(sids(twilio), END)

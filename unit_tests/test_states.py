@@ -187,7 +187,7 @@ EARLIER = "2025-10-01T00:00:00Z"
         ("recordings", EARLIER, EARLIER),
         ("recordings", "2025-12-01T00:00:00Z", END),
         # Twilio shows no more of alerts than thirty days.
-        ("alerts", EARLIER, END),
+        ("alerts", EARLIER, "2026-01-14T10:00:00Z"),
     ],
     ids=["earlier", "later", "out of reach"],
 )

@@ -16,7 +16,7 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u206
 # What is a secret whoever has it: an Auth Token, say of a subaccount, and the ways to quote one.
 TOKEN = re.compile(
     r"(?<![0-9a-f])(?<![A-Z]{2})[0-9a-f]{32}(?![0-9A-Za-z])"
-    r"""|(?<=auth_token)(["'\s\\]*[:=]["'\s\\]*)[^\s"'\\,;&<>{}\[\]]+"""
+    r"""|(?<=auth_token)(["'\s\\]*[:=]["'\s\\]*)(?!\.\.\.)[^\s"'\\,;&<>{}\[\]]+"""
     r"|(?<=Basic )[0-9A-Za-z+/=]{8,}"
     r"|(?<=://)[^\s/:@]*:\S+(?=@)"
 )

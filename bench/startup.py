@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
-from bench.contenders import Task
+from bench.contenders import Task, airbyte_read, discovered
 from bench.measuring import Options, folder_of, launch, say, twilio_of
 from bench.tables import table
 from sandbox.data import ACCOUNTS
@@ -50,7 +52,10 @@ ONE_STREAM = {
 
 
 def startup(options: Options, stack: ExitStack) -> str:
-    """`spec` and `check`, beside those of a manifest of one stream in the CDK's runner."""
+    """Commands over an empty account, beside those of one stream in the CDK's own runner."""
+    # As pip leaves an installed package: compiled.
+    stack.enter_context(patch.dict(os.environ, PYTHONPYCACHEPREFIX=str(folder_of(stack))))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     twilio = twilio_of(stack, ACCOUNTS[:1], scale=0)
     task = Task(twilio, folder_of(stack), [])
     program, runner = (
@@ -64,7 +69,18 @@ def startup(options: Options, stack: ExitStack) -> str:
         "one stream: spec": [runner, "spec", *manifest],
         "ours: check": [program, "check", *config],
         "one stream: check": [runner, "check", *config, *manifest],
+        "ours: discover": [program, "discover", *config],
+        "one stream: discover": [runner, "discover", *config, *manifest],
     }
+    names = [stream["name"] for stream in discovered(Path(program), config[1], task)]
+    for label, streams in (("one stream", ["accounts"]), (f"all {len(names)} streams", names)):
+        reads = Task(twilio, folder_of(stack), streams)
+        commands[f"ours: read of {label}"] = airbyte_read(Path(program), reads)
+        if len(streams) == 1:
+            other = airbyte_read(Path(program), reads)
+            commands[f"one stream: read of {label}"] = [runner, *other[1:], *manifest]
+    for command in commands.values():
+        launch(command, task)[1].unlink()
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in commands}
     for _ in range(options.runs):
         for name, command in commands.items():
@@ -74,11 +90,11 @@ def startup(options: Options, stack: ExitStack) -> str:
             found[name].append(figures)
     rows = []
     for name, runs in found.items():
-        other = found[name.replace("ours", "one stream")]
+        beside = found.get(name.replace("ours", "one stream"), [])
         row: list[Any] = [name + (f" (exit {runs[-1]['code']})" if runs[-1]["code"] else "")]
         row += [float(median(one[figure] for one in runs)) for figure in FIGURES]
-        if name.startswith("ours"):
-            pairs = zip(runs, other, strict=True)
+        if name.startswith("ours") and beside:
+            pairs = zip(runs, beside, strict=True)
             row.append(float(median(a["cpu_seconds"] / b["cpu_seconds"] for a, b in pairs)))
         else:
             row.append(None)

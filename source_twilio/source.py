@@ -20,6 +20,7 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
 )
 
 from source_twilio import components
+from source_twilio.building import built_quickly
 from source_twilio.catalog import manifest, streams_in, whole_catalog
 from source_twilio.errors import LOGGER, error
 from source_twilio.settings import has_key
@@ -85,6 +86,11 @@ class SourceTwilio(ConcurrentDeclarativeSource):
 
     def _validate_source(self) -> None:
         """Do not compare the manifest with the CDK's schema at each start: the suite does."""
+
+    def _create_streams(self, *configs: Any) -> list[Any]:
+        """Build the streams as the CDK does, in less than half the time."""
+        with built_quickly():
+            return super()._create_streams(*configs)
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
         """Return the whole catalog; warn of the streams that an API key does not open (26)."""

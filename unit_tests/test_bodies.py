@@ -16,9 +16,11 @@ import time_machine
 from airbyte_cdk.utils import airbyte_secrets_utils
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+from hypothesis import given
+from hypothesis import strategies as st
 from urllib3 import HTTPResponse
 
-from source_twilio.rows import PageExtractor, mask, parse, read_page
+from source_twilio.rows import PageExtractor, mask, parse, read_page, to_number
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT, TOKEN, MockTwilio, url
 from unit_tests.reading import problems, read, records
 
@@ -280,11 +282,39 @@ def test_updated_since(name: str, mock: MockTwilio, clock: time_machine.Travelle
     assert problems(output) == []
 
 
-def test_a_text_that_looks_like_a_long_number() -> None:
-    """A text that only looks like a long number is parsed the slow way, with the same result."""
-    body = b'{"body": "a: 1234567890123456789", "price": 1.10, "n": 3, "e": [true, null]}'
+SPACES = st.text(" \t\r\n", max_size=2)
+DIGITS = st.text("0123456789", min_size=1, max_size=20).map(lambda text: text.lstrip("0") or "0")
+NUMBERS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "-"]),
+    DIGITS,
+    st.just("") | st.builds(".{}".format, st.text("0123456789", min_size=1, max_size=20)),
+    st.sampled_from(["", "e-2", "E-02"]),
+)
+TEXTS = st.text('":,[ ae\\12345678901234567890-.', max_size=40).map(json.dumps)
+
+
+@given(
+    st.lists(st.tuples(SPACES, NUMBERS | TEXTS, SPACES), min_size=1, max_size=5),
+    st.booleans(),
+    SPACES,
+)
+def test_numbers(values: list[tuple[str, str, str]], is_object: bool, space: str) -> None:
+    """Wherever a number stands, and whatever a text looks like, each is exactly what it was (4)."""
+    items = ["".join(value) for value in values]
+    if is_object:
+        body = "{" + ",".join(f'"{n}"{space}:{item}' for n, item in enumerate(items)) + "}"
+    else:
+        body = "[" + ",".join(items) + "]"
+    assert parse(body.encode()) == json.loads(body, parse_int=to_number, parse_float=to_number)
+
+
+def test_a_text_that_looks_like_a_long_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that only looks like a long number is parsed the quick way."""
+    body = rb'{"body": "\\\" a: 1234567890123456789", "price": 1.10, "n": 3, "e": [true, null]}'
+    monkeypatch.delattr(json, "JSONDecoder")
     assert parse(body) == {
-        "body": "a: 1234567890123456789",
+        "body": '\\" a: 1234567890123456789',
         "price": 1.1,
         "n": 3,
         "e": [True, None],

@@ -23,6 +23,7 @@ from bench.counting import steady, windows
 from bench.daily import daily
 from bench.growth import growth
 from bench.kills import kills
+from bench.large import idle, many, shards
 from bench.measuring import Options, say
 from bench.reading import cpu, latency, limits
 from bench.startup import startup
@@ -38,6 +39,9 @@ SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
         steady,
         growth,
         accounts,
+        many,
+        idle,
+        shards,
         limits,
         startup,
         week,

@@ -1,7 +1,7 @@
 """The accounts to read."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +13,12 @@ from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_twilio.credentials import UNRECOVERABLE, refusal
-from source_twilio.errors import RefusedError, body_of, error
+from source_twilio.errors import LOGGER, RefusedError, body_of, error
 from source_twilio.memory import AT_THE_START, PROBING, Patience, known, trying
 from source_twilio.pages import is_active
 from source_twilio.retriever import TwilioRetriever
 from source_twilio.rows import Row
-from source_twilio.settings import has_key
+from source_twilio.settings import READS_MAIN_ACCOUNT, has_key, is_of_shard
 from source_twilio.windows import Page
 
 
@@ -43,35 +43,63 @@ class AccountsRetriever(TwilioRetriever):
     def _read(self, part: StreamSlice) -> Iterator[Page]:
         """Yield the accounts to read, as copies: each stream converts its own."""
         rows: list[Row] = known(self.config).accounts.get(lambda: self._ask(part))
+        if self._reader == self.name and "account_shard" in self.config:
+            yield from self._whole(part)
+            return
         if self._of_product_api:
             rows = self._with_tokens(rows)
         yield Page([{**row} for row in rows], part, True)
 
+    def _whole(self, part: StreamSlice) -> Iterator[Page]:
+        """Yield the accounts of all shards, page by page, in the shard of the main account."""
+        if self.config[READS_MAIN_ACCOUNT]:
+            for page in self._pages(part):
+                self._drop_tokens(page.rows)
+                yield page._replace(rows=self._selected(page.rows))
+
     def _ask(self, window: StreamSlice) -> list[Row]:
-        """Return the accounts to read, once all of the list is there."""
-        rows = list[Row]()
+        """Return the accounts to read, once all of the list is there.
+
+        Of each page only they are kept: a shard of 50,000 accounts holds some thousands.
+        """
+        memory, config = known(self.config), self.config
+        main: Row = {"sid": config["account_sid"]}
+        rows, shown = list[Row](), set[str]()
+        selected = nameless = 0
         try:
             for page in self._pages(window):
-                rows += page.rows
+                named = [row for row in page.rows if has_sid(row)]
+                nameless += len(page.rows) - len(named)
+                shown.update(row["sid"] for row in named)
+                main = next((row for row in named if row["sid"] == main["sid"]), main)
+                those = self._selected(named)
+                selected += len(those)
+                rows += [row for row in those if is_of_shard(row["sid"], config)]
+                self._drop_tokens(named)
         except RefusedError as refused:
-            if rows:
+            if shown or nameless:
                 raise error("Twilio refused the rest of the account list.") from refused
             self._prove(refused.response)
-            rows = [{"sid": self.config["account_sid"]}]
+            shown.add(main["sid"])
+            rows = self._selected([main])
+            selected = len(rows)
         else:
-            known(self.config).shown = frozenset(row["sid"] for row in rows if row.get("sid"))
-        rows = self._named(rows)
-        self._verify({row["sid"]: row for row in rows})
-        return self._selected(rows)
-
-    def _named(self, rows: list[Row]) -> list[Row]:
-        """Return the rows that name an account; warn of the others, which nothing can be asked."""
-        named = [row for row in rows if row.get("sid") and row["sid"].__class__ is str]
-        if missing := len(rows) - len(named):
-            known(self.config).warn(
-                f"accounts: {missing} rows of the account list have no sid: they are left out."
+            memory.shown = frozenset(shown)
+        if nameless:
+            memory.warn(
+                f"accounts: {nameless} rows of the account list have no sid: they are left out."
             )
-        return named
+        self._verify(shown, main)
+        self._some(selected)
+        if shard := config.get("account_shard"):
+            LOGGER.info("shard %s: %s of %s accounts", shard, f"{len(rows):,}", f"{len(shown):,}")
+        return sorted(rows, key=lambda row: (row["sid"] != main["sid"], not is_active(row)))
+
+    def _drop_tokens(self, rows: list[Row]) -> None:
+        """Forget the tokens of accounts that other shards read."""
+        for row in rows:
+            if has_sid(row) and not is_of_shard(row["sid"], self.config):
+                known(self.config).tokens.pop(row["sid"], None)
 
     def _patience(self, part: StreamSlice, token: Mapping[str, Any] | None) -> Patience:
         """Be short at the first page, and in a check, which reads in the process's main thread."""
@@ -96,6 +124,12 @@ class AccountsRetriever(TwilioRetriever):
             last = [refused, *refusals.values()][-1]
             raise error(refusal(last, self.config), FailureType.config_error)
         account = self.config["account_sid"]
+        if "account_shard" in self.config:
+            raise error(
+                "account_shard needs the list of accounts, which this API key may not read: use "
+                "the Auth Token or a Main API key, or leave account_shard out.",
+                FailureType.config_error,
+            )
         nor = f"; nor may it read {', '.join(refusals)}" if refusals else ""
         nor += f"; Twilio failed to say if it may read {', '.join(failures)}" if failures else ""
         memory.warn(
@@ -113,7 +147,7 @@ class AccountsRetriever(TwilioRetriever):
             return failure
         return answer if answer is not None else requests.Response()
 
-    def _verify(self, shown: Mapping[str | None, Row]) -> None:
+    def _verify(self, shown: Collection[str], main: Row) -> None:
         """Warn of listed accounts that are not shown; raise if the configured one is not."""
         own = self.config["account_sid"]
         if own not in shown:
@@ -123,7 +157,7 @@ class AccountsRetriever(TwilioRetriever):
                 f"the account that the {given} belongs to.",
                 FailureType.config_error,
             )
-        owner = shown[own].get("owner_account_sid", own)
+        owner = main.get("owner_account_sid", own)
         if owner != own and owner in shown:
             raise error(
                 f"The API key belongs to the main account {owner}: set account_sid to it, and "
@@ -139,33 +173,34 @@ class AccountsRetriever(TwilioRetriever):
                     )
 
     def _selected(self, rows: list[Row]) -> list[Row]:
-        """Return the accounts that the settings select, of which there must be one."""
-        config, own = self.config, self.config["account_sid"]
+        """Return the accounts that the settings select, whatever the shard."""
+        config = self.config
         wanted: set[str] | None = {
             "listed": set(config.get("account_sids") or []),
-            "main_only": {own},
+            "main_only": {config["account_sid"]},
         }.get(config.get("account_selection", "all"))
         if wanted is not None:
             rows = [row for row in rows if row.get("sid") in wanted]
         if not config.get("include_inactive_accounts", True):
             rows = [row for row in rows if is_active(row)]
-        return sorted(self._some(rows), key=lambda row: (row.get("sid") != own, not is_active(row)))
+        return rows
 
-    def _some(self, rows: list[Row]) -> list[Row]:
-        """Return the rows; raise if there are none."""
-        if not rows:
+    def _some(self, count: int) -> None:
+        """Raise if no account is selected."""
+        if not count:
             raise error(
                 "No account is left to read: check account_selection, account_sids and "
                 "include_inactive_accounts against the accounts that Twilio shows.",
                 FailureType.config_error,
             )
-        return rows
 
     def _with_tokens(self, rows: list[Row]) -> list[Row]:
         """Return the accounts that a product API can be asked for (BEHAVIOR 14)."""
         own, memory = self.config["account_sid"], known(self.config)
         if not self.config.get("subaccount_product_data", True):
-            return self._some([row for row in rows if row["sid"] == own])
+            rows = [row for row in rows if row["sid"] == own]
+            self._some(len(rows) or "account_shard" in self.config)
+            return rows
         found = [row for row in rows if row["sid"] == own or memory.tokens.get(row["sid"])]
         if missing := len(rows) - len(found):
             memory.warn(
@@ -174,3 +209,8 @@ class AccountsRetriever(TwilioRetriever):
                 "subaccount_product_data to false."
             )
         return found
+
+
+def has_sid(row: Row) -> bool:
+    """Return whether a row of the list names an account: nothing can be asked for the others."""
+    return bool(row.get("sid")) and row["sid"].__class__ is str

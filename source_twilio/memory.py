@@ -127,6 +127,8 @@ class Memory:
     first_answer: str | None = None
     accounts: Answer = field(default_factory=Answer)
     lists: SharedLists = field(default_factory=SharedLists)
+    # The resources that a stream reads for the sake of lists below them.
+    parents: set[str] = field(default_factory=set)
     # The page sizes that work where the usual one does not, by resource; 0 is none (BEHAVIOR 47).
     page_sizes: dict[str, int] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)

@@ -83,9 +83,12 @@ class ListRetriever(SimpleRetriever):
     def _shared(self, part: StreamSlice) -> Iterator[Page]:
         """Yield one list page by page; a short one is asked once for all streams that want it.
 
-        Each stream changes rows of its own.
+        Those are lists that have lists below them. Each stream changes rows of its own.
         """
         pages, asked = self._pages(part), list[Page]()
+        if self._resource not in known(self.config).parents:
+            yield from pages
+            return
 
         def ask() -> Page | None:
             asked.append(next(pages))

@@ -82,6 +82,7 @@ class TwilioRetriever(ListRetriever):
         keep_all(self.cursor)
         for _, retriever in self._parents():
             retriever.name = self.name
+            known(self.config).parents.add(retriever._resource)
 
     # ------------------------------------------------------------------------- slices and records
 

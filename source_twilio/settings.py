@@ -1,6 +1,7 @@
 """The settings: what users write becomes what the manifest reads, and what is wrong is said."""
 
 import re
+import zlib
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime, timezone
 from typing import Any
@@ -17,6 +18,9 @@ API_KEY_SID = re.compile("SK[0-9a-fA-F]{32}")
 PROBLEM = "settings_problem"
 # Where it leaves the moment at which the source began.
 BEGAN = "began"
+# Where it leaves whether what the main account alone has is read here, or in another shard.
+READS_MAIN_ACCOUNT = "reads_main_account"
+SHARD = re.compile(r"\s*(\d{1,6})\s+of\s+(\d{1,6})\s*", re.ASCII)
 
 
 class SettingsTransformation(ConfigTransformation):
@@ -46,6 +50,7 @@ class SettingsTransformation(ConfigTransformation):
             config.setdefault("start_date", "2008-01-01T00:00:00Z")
         config[PROBLEM] = [*wrong, problem(config)][0]
         config[BEGAN] = to_text(datetime.now(timezone.utc))
+        config[READS_MAIN_ACCOUNT] = is_of_shard(str(config.get("account_sid")), config)
 
 
 def replace(config: MutableMapping[str, Any], name: str, read: Callable[[Any], Any]) -> bool:
@@ -89,6 +94,23 @@ def sids(value: Any) -> list[Any]:
     return [*value]
 
 
+def shard(value: Any) -> str:
+    """Return a shard as `2 of 8`."""
+    found = SHARD.fullmatch(value)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise ValueError
+    return f"{int(found[1])} of {int(found[2])}"
+
+
+def is_of_shard(account: str, config: Mapping[str, Any]) -> bool:
+    """Return whether this connection reads the account; without a shard it reads all.
+
+    The checksum of the SID modulo the number of shards: twice as many split each in two.
+    """
+    number, _, shards = config.get("account_shard", "1 of 1").partition(" of ")
+    return zlib.crc32(account.encode()) % int(shards) == int(number) - 1
+
+
 def credentials(value: Any) -> dict[str, Any]:
     """Return the credentials that are set."""
     return {name: given for name, given in {**value}.items() if given is not None}
@@ -98,6 +120,7 @@ READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "credentials": (credentials, "an object with auth_type, and a token or an API key"),
     "start_date": (moment, "a day or a moment, such as 2025-01-01 or 2025-01-01T00:00:00Z"),
     "account_sids": (sids, "a list of account SIDs"),
+    "account_shard": (shard, 'a number and how many there are, such as "2 of 8", or "8 of 8"'),
     "include_inactive_accounts": (switch, "true or false"),
     "subaccount_product_data": (switch, "true or false"),
     "lookback_window": (whole(0, 576_000), "a whole number of minutes from 0 to 576000"),

@@ -12,8 +12,9 @@ from airbyte_cdk.models import FailureType
 # Less than the hour that a cursor stays behind (`end_datetime` in the manifest): what came so long
 # before a slice was made is newer than the end of that slice.
 KEPT_SECONDS = 1800
-# So many answers are kept, of so many rows each, and the oldest go first.
-KEPT_ANSWERS = 256
+# So many rows are kept at most, in lists of so many each; the oldest lists go first. A list without
+# rows counts as one.
+KEPT_ROWS_IN_ALL = 30_000
 KEPT_ROWS = 200
 
 
@@ -25,6 +26,8 @@ class Answer:
         self._lock = threading.Lock()
         self._future: Future[Any] | None = None
         self._asked_at = 0.0
+        # As which it counts, if what is kept is bounded by rows.
+        self.rows = 0
 
     def get(self, ask: Callable[[], Any], kept_seconds: float = float("inf")) -> Any:
         """Return the answer, or raise what was wrong, to all that wait for it.
@@ -63,12 +66,24 @@ class SharedLists:
         """Begin with nothing."""
         self._lock = threading.Lock()
         self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._rows = 0
 
     def get(self, key: str, ask: Callable[[], Any]) -> Any:
-        """Return what was found under the key not long ago, or else ask."""
+        """Return the page that was found under the key not long ago, or else ask."""
         with self._lock:
             answer = self._answers.setdefault(key, Answer())
             self._answers.move_to_end(key)
-            if len(self._answers) > KEPT_ANSWERS:
-                self._answers.popitem(last=False)
-        return answer.get(ask, KEPT_SECONDS)
+            self._count(key, answer, max(1, answer.rows))
+        page = answer.get(ask, KEPT_SECONDS)
+        with self._lock:
+            self._count(key, answer, max(1, len(page.rows) if page else 0))
+        return page
+
+    def _count(self, key: str, answer: Answer, rows: int) -> None:
+        """Count the rows of an answer that is still kept; let the oldest go beyond the bound."""
+        if self._answers.get(key) is answer:
+            self._rows += rows - answer.rows
+            answer.rows = rows
+        while self._rows > KEPT_ROWS_IN_ALL:
+            _, oldest = self._answers.popitem(last=False)
+            self._rows -= oldest.rows

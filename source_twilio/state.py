@@ -11,7 +11,7 @@ from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigr
 from source_twilio.dates import days, from_text, read_date, to_text
 from source_twilio.memory import known
 from source_twilio.pages import is_of_product_api
-from source_twilio.settings import BEGAN
+from source_twilio.settings import BEGAN, is_of_shard
 from source_twilio.undated import CLOCK_MARGIN, back_to_open
 
 # Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
@@ -166,7 +166,8 @@ class AccountStateMigration(StateMigration):
         """Yield account and list that an entry speaks of, and the cursor that it gives them."""
         partition, cursor = entry["partition"], first_moment(entry.get("cursor"))
         account = re.search(r"AC\w{32}", str(partition))
-        if not account or not cursor:
+        # A shard that begins with the state of all accounts forgets those of the others.
+        if not account or not cursor or not is_of_shard(account[0], self.config):
             return
         # Ours has cursors of the form that to_text writes.
         if not is_ours(partition, name) or to_text(cursor) not in entry["cursor"].values():

@@ -13,19 +13,22 @@ from typing import Any
 import pytest
 import time_machine
 import yaml
-from airbyte_cdk.models import FailureType, SyncMode
+from airbyte_cdk.models import FailureType, Level, SyncMode
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
     ConcurrentDeclarativeSource,
     TestLimits,
 )
 from airbyte_cdk.test.catalog_builder import CatalogBuilder
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox import Sandbox
 from source_twilio import SourceTwilio
 from source_twilio.dates import from_text
 from source_twilio.errors import error
 from source_twilio.memory import MEMORIES, known
-from unit_tests.access import AC, SECRET, slept
+from source_twilio.settings import is_of_shard
+from unit_tests.access import AC, SECRET, slept, with_key
 from unit_tests.conftest import NOW
 from unit_tests.contract import (
     DAY,
@@ -34,6 +37,7 @@ from unit_tests.contract import (
     LAST,
     MINUTE,
     ROOT,
+    START,
     Make,
     Row,
     add,
@@ -49,7 +53,7 @@ from unit_tests.contract import (
     text,
     twilio,
 )
-from unit_tests.reading import check, final_state, problems, read, records
+from unit_tests.reading import check, final_state, logged, problems, read, records
 
 __all__ = ["opened", "slept", "twilio"]
 
@@ -319,3 +323,114 @@ def test_earlier_state_of_alerts(twilio: Sandbox, clock: object) -> None:
     late = text(from_text(LAST) - 25 * HOUR)
     assert first == {main: late, **dict.fromkeys(others, reach)}
     assert cursors(output, "alerts") == dict.fromkeys(sids(twilio), END)
+
+
+# --------------------------------------------------------------------------------------------------
+# Shards: several connections share the accounts
+# --------------------------------------------------------------------------------------------------
+
+SHARED = ("queues", "alerts", "recordings")
+
+
+@given(account=st.text("0123456789abcdef", min_size=32, max_size=32), number=st.integers(1, 500))
+def test_each_account_is_of_one_shard(account: str, number: int) -> None:
+    """One of any number of shards; twice as many split each in two."""
+    account = f"AC{account}"
+
+    def those(of: int) -> list[int]:
+        shards = range(1, of + 1)
+        return [n for n in shards if is_of_shard(account, {"account_shard": f"{n} of {of}"})]
+
+    [one], [half] = those(number), those(2 * number)
+    assert half in (one, one + number)
+    assert is_of_shard(account, {})
+
+
+def test_growing_by_doubling(opened: Make, clock: time_machine.Traveller) -> None:
+    """Four shards become eight that begin with copies of the four states: no row twice, none lost.
+
+    New accounts and new rows arrive in one shard each, unasked.
+    """
+    twilio = opened(page_size_max=50)
+    main, *_ = sids(twilio)
+    for number in range(9):
+        twilio.add("accounts", main, friendly_name=f"Shop {number}")
+    for account in sids(twilio):
+        twilio.add("queues", account)
+        for stream in ("alerts", "recordings"):
+            add(twilio, stream, account, NOW - 3 * DAY)
+
+    def synced(of: int, states: dict[int, Row]) -> tuple[Counter[tuple[str, ...]], dict[int, Row]]:
+        arrivals: Counter[tuple[str, ...]] = Counter()
+        for shard in range(1, of + 1):
+            settings = config(twilio, lookback_window=0, account_shard=f"{shard} of {of}")
+            # Each splits in two, which begin with the state of the one.
+            output = read(settings, *SHARED, state=states.get((shard - 1) % 4 + 1))
+            assert problems(output) == []
+            mine = [sid for sid in sids(twilio) if is_of_shard(sid, settings)]
+            assert (
+                logged(output, Level.INFO).count(
+                    f"shard {shard} of {of}: {len(mine)} of {len(sids(twilio))} accounts"
+                )
+                == 1
+            )
+            for name in SHARED:
+                arrivals += Counter((name, *key) for key in arrived(output, name).elements())
+            # A shard forgets the accounts of the others.
+            assert set(cursors(output, "alerts")) == set(mine)
+            states[10 * of + shard] = {n: final_state(output, n) for n in SHARED}
+        return arrivals, {shard: states[10 * of + shard] for shard in range(1, of + 1)}
+
+    def all_of(*names: str) -> Counter[tuple[str, ...]]:
+        since = {"alerts": START, "recordings": START}
+        rows = {name: shown(twilio, name, since=since.get(name)) for name in names}
+        return Counter((name, *key) for name in names for key in rows[name].elements())
+
+    first, states = synced(4, {})
+    assert first == all_of(*SHARED)
+    before = all_of("alerts", "recordings")
+    clock.shift(DAY)
+    twilio.add("accounts", main, friendly_name="New")
+    for account in sids(twilio):
+        for stream in ("alerts", "recordings"):
+            add(twilio, stream, account, NOW + DAY / 2)
+    second, _ = synced(8, states)
+    assert second == all_of(*SHARED) - before
+
+
+def test_what_one_shard_reads(opened: Make, clock: object) -> None:
+    """The list of accounts and the prices of the main account are read by one shard, whole."""
+    twilio = opened()
+    names = ("accounts", "voice_pricing_countries")
+    outputs = [read(config(twilio, account_shard=f"{shard} of 3"), *names) for shard in (1, 2, 3)]
+    counts = [[len(records(output, name)) for name in names] for output in outputs]
+    # The main account of this Twilio is in the third.
+    whole = read(config(twilio), *names)
+    assert counts == [[0, 0], [0, 0], [len(records(whole, name)) for name in names]]
+    assert min(counts[2]) > 0
+    assert [status(o, name) for o in outputs for name in names] == ["COMPLETE"] * 6
+    assert [check(config(twilio, account_shard=f"{n} of 3")) for n in (1, 2, 3)] == [
+        ("SUCCEEDED", "")
+    ] * 3
+    assert [problem for output in outputs for problem in problems(output)] == []
+
+
+def test_tokens_of_other_shards(twilio: Sandbox, clock: object) -> None:
+    """A shard keeps neither rows nor tokens of accounts that another one reads."""
+    settings = config(twilio, account_shard="1 of 2")
+    read(settings, "queues", "accounts")
+    kept = [(memory.accounts.get(list), memory.tokens) for _, memory in MEMORIES.values()]
+    mine = {sid for sid in sids(twilio) if is_of_shard(sid, settings)}
+    assert [({row["sid"] for row in rows}, set(tokens)) for rows, tokens in kept] == [(mine, mine)]
+
+
+def test_shard_of_a_key_that_lists_no_accounts(opened: Make, clock: object) -> None:
+    """Which accounts there are, a Standard key does not tell: the check says what to change."""
+    twilio = opened()
+    key = twilio.key(sids(twilio)[0], "standard")
+    settings = with_key(twilio, key, account_shard="1 of 2")
+    assert check(settings) == (
+        "FAILED",
+        "'Stream accounts is not available: account_shard needs the list of accounts, which this "
+        "API key may not read: use the Auth Token or a Main API key, or leave account_shard out.'",
+    )

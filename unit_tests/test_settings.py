@@ -52,6 +52,9 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     ("account_sids", [OTHER], [OTHER]),
     ("account_sids", f"{AC}, {OTHER}", [AC, OTHER]),
     ("account_sids", None, None),
+    ("account_shard", " 02 of 8", "2 of 8"),
+    ("account_shard", "1 of 1", "1 of 1"),
+    ("account_shard", "", None),
     ("account_selection", None, None),
     ("region", None, None),
     ("edge", "", None),
@@ -75,7 +78,10 @@ def test_accepted(name: str, written: Any, meant: Any) -> None:
 WORKERS = "num_workers must be a whole number from 1 to 40."
 LOOKBACK = "lookback_window must be a whole number of minutes from 0 to 576000."
 MOMENT = "start_date must be a day or a moment, such as 2025-01-01 or 2025-01-01T00:00:00Z."
+SHARD = 'account_shard must be a number and how many there are, such as "2 of 8", or "8 of 8".'
 REFUSED: list[tuple[str, Any, str]] = [
+    *(("account_shard", wrong, SHARD) for wrong in ("9 of 8", "0 of 8", "2", "2/8", "a of b")),
+    *(("account_shard", wrong, SHARD) for wrong in ("-1 of 8", "1 of 8 of 8", 2, ["2 of 8"])),
     ("num_workers", "ten", WORKERS),
     ("num_workers", 0, WORKERS),
     ("num_workers", 41, WORKERS),

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 import time_machine
 from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.types import StreamSlice
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from sandbox import Sandbox
 from source_twilio.errors import error
-from source_twilio.shared import KEPT_ANSWERS, KEPT_SECONDS, Answer, SharedLists
+from source_twilio.shared import KEPT_ROWS_IN_ALL, KEPT_SECONDS, Answer, SharedLists
+from source_twilio.windows import Page
 from unit_tests.mock_twilio import ACCOUNT, CONFIG, MockTwilio, url
 from unit_tests.reading import problems, read, records
 
@@ -95,15 +98,44 @@ def test_what_is_kept(first: Any, asked: int) -> None:
     assert len(times) == asked
 
 
+def found(*sids: int) -> Page:
+    """Return a page of such rows."""
+    return Page([{"sid": sid} for sid in sids], StreamSlice(partition={}, cursor_slice={}), True)
+
+
 def test_lists_grow_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list is asked again after half an hour, and when many others have come since."""
+    """A list is asked again after half an hour."""
     lists, now = SharedLists(), 5000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    assert lists.get("a", lambda: 1) == 1
+    assert lists.get("a", lambda: found(1)) == found(1)
     now += KEPT_SECONDS
-    assert lists.get("a", lambda: 2) == 1
+    assert lists.get("a", lambda: found(2)) == found(1)
     now += 1
-    assert lists.get("a", lambda: 3) == 3
-    for number in range(KEPT_ANSWERS):
-        lists.get(str(number), lambda: 4)
-    assert lists.get("a", lambda: 5) == 5
+    assert lists.get("a", lambda: found(3)) == found(3)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3, 200])
+def test_lists_are_bounded_by_rows(rows: int) -> None:
+    """As many lists are kept as have so many rows; the one goes that was longest without use."""
+    lists, page = SharedLists(), found(*range(rows))
+    room = KEPT_ROWS_IN_ALL // max(1, rows)
+    for number in range(room):
+        lists.get(str(number), lambda: page)
+    assert lists.get("0", lambda: None) == page
+    lists.get("new", lambda: page)
+    assert lists.get("0", lambda: None) == page
+    assert lists.get("1", lambda: None) is None
+
+
+def test_failed_lists_are_bounded() -> None:
+    """A list that fails, or is too long to be kept, counts as one of a row."""
+    lists = SharedLists()
+
+    def fail() -> Page:
+        raise error("Twilio is down.")
+
+    lists.get("old", lambda: found(1))
+    for number in range(KEPT_ROWS_IN_ALL):
+        with pytest.raises(AirbyteTracedException):
+            lists.get(str(number), fail)
+    assert lists.get("old", lambda: found(2)) == found(2)

@@ -13,6 +13,8 @@ DATABASE ?= twilio.duckdb
 export DESTINATION
 # dlt takes variables of the environment with these names for settings of its own.
 unexport DATABASE STREAMS EXCEPT REFRESH
+# Without compiled modules each command takes seconds more, and tests run hundreds of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit

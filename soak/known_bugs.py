@@ -32,12 +32,6 @@ BUGS = (
         "overlap_hours: int = 48",
         "overlap_hours: int = 0",
     ),
-    Bug(
-        "an open row forgotten",
-        "windowed.py",
-        "open_rows += [row for row in rows if",
-        "open_rows += [row for row in rows if not row and",
-    ),
     Bug("no pass for rows without a date", M, "undated_rows: true", "undated_rows: false"),
     Bug("calls filtered by EndTime", M, 'date_from: "StartTime>"', 'date_from: "EndTime>"'),
     Bug("no lookback", M, "config.get('lookback_window', 1440)", "0"),

@@ -206,8 +206,9 @@ class WindowedRetriever(TwilioRetriever):
         """
         now = datetime.now(timezone.utc)
         shown = duration(self.kept_for)
-        if known_days := self._days_shown.get(window["account_sid"]):
-            shown = min(shown, timedelta(days=known_days))
+        of_account = self._days_shown.get(window["account_sid"])
+        if of_account is not None:
+            shown = min(shown, timedelta(days=of_account))
         first = now - shown + REACH_MARGIN
         if window["end_time"] < to_text(first):
             yield Page([], window, True)

@@ -498,3 +498,11 @@ def test_bad_request_on_a_later_page(ask: Ask) -> None:
     assert errors(output)[0][1].endswith(
         "Queues.json was answered HTTP 400, code 20001: Invalid page"
     )
+
+
+def test_no_days_at_all(ask: Ask) -> None:
+    """BEHAVIOR 10: an account that shows the last 0 days is asked once, and not for ever."""
+    said = {"code": 20004, "message": "The date must be within the last 0 days"}
+    output, requests = ask(lambda *_: (400, said), "recordings")
+    assert status(output, "recordings") == "COMPLETE"
+    assert len(requests) == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests_mock
 import time_machine
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from source_twilio.dates import from_text, to_text
@@ -184,6 +184,9 @@ def test_a_sync_that_runs_past_midnight(
     assert entry["cursor"] == {"date_created": "2026-01-15T22:58:00Z"}
 
 
+@example(
+    datetime(2020, 1, 1, tzinfo=timezone.utc), [(4320, True), (61, True), (1, True)], [(4321, 1)], 0
+)
 @given(
     MOMENTS,
     st.lists(st.tuples(st.integers(1, 4_000), st.booleans()), min_size=2, max_size=40),
@@ -208,9 +211,9 @@ def test_open_rows_are_read_again_once_a_day(
         if complete:
             if now.date() > last.date():
                 assert [row for row in known if row < begin] == []
-                last = now
-            seen = [(row, until) for row, until in made if begin <= row <= now]
             assert [row for row, _ in made if last < row <= now and row < begin] == []
+            last = now
+            seen = [(row, until) for row, until in made if begin <= row <= now]
             opened = [row for row, until in seen if until > now]
             known = [row for row, until in made if row <= now < until]
             oldest = to_text(min(opened)) if opened else None

@@ -21,41 +21,41 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo sync query report probe reconcile sandbox manifest test soak docs matrix bench lint clean
 
 demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
-	@$(RUN) -m tools.demo
+	@$(RUN) -m twilio_warehouse.demo
 
 # DESTINATION=postgres, ...: any that dlt knows; DATABASE=file.duckdb; STREAMS=a,b; EXCEPT=a,b;
 # REFRESH=a,b or all: read again from the start
 sync: $(VENV)/demo ## Sync a real account: make sync CONFIG=secrets/config.json
-	@$(RUN) -m tools.sync '$(CONFIG)' --destination '$(or $(DESTINATION),duckdb)' \
+	@$(RUN) -m twilio_warehouse.sync_command '$(CONFIG)' --destination '$(or $(DESTINATION),duckdb)' \
 	  --database '$(DATABASE)' --streams '$(STREAMS)' --except '$(EXCEPT)' --refresh '$(REFRESH)'
 
 query: export SQL := $(value SQL)
 query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages limit 5"
-	@$(RUN) -m tools.query '$(DATABASE)'
+	@$(RUN) -m twilio_warehouse.query '$(DATABASE)'
 
 has-tables: $(VENV)/demo
-	@$(RUN) -m tools.query '$(DATABASE)' --check
+	@$(RUN) -m twilio_warehouse.query '$(DATABASE)' --check
 
 report: has-tables $(VENV)/report ## Write build/report.html: one page about the tables, with charts
-	@$(RUN) -m tools.report '$(DATABASE)'
+	@$(RUN) -m twilio_warehouse.report '$(DATABASE)'
 
 probe: $(VENV)/demo ## Ask a real account what the docs leave open: make probe CONFIG=secrets/config.json
-	@$(RUN) -m probe '$(CONFIG)'
+	@$(RUN) -m twilio_warehouse.verify '$(CONFIG)'
 
 reconcile: $(VENV)/demo ## What Twilio billed beside the rows that arrived, day by day
-	@$(RUN) -m tools.reconcile '$(DATABASE)'
+	@$(RUN) -m twilio_warehouse.reconcile '$(DATABASE)'
 
 sandbox: $(VENV)/installed ## Serve the embedded Twilio on PORT
 	@$(RUN) -m sandbox --port $(PORT)
 
 manifest: $(VENV)/installed ## Write the self-contained build/manifest.yaml and build/components.py
-	@$(RUN) -m tools.build_manifest build
+	@$(RUN) -m dev.release.manifest build
 
 build: $(VENV)/installed ## Write all that is released into build/: wheel, sdist, the two files, checksums
-	@$(RUN) -m tools.release build
+	@$(RUN) -m dev.release.release build
 
 image: build ## Build the image for the Airbyte platform; needs Docker
-	@version=$$($(RUN) -m tools.release version) && \
+	@version=$$($(RUN) -m dev.release.release version) && \
 	  docker build --build-arg VERSION=$$version --tag source-twilio/source-twilio:$$version .
 
 lock: $(VENV)/audit ## Write requirements.lock anew, with the newest releases that setup.py allows
@@ -63,22 +63,22 @@ lock: $(VENV)/audit ## Write requirements.lock anew, with the newest releases th
 	  --upgrade --quiet --custom-compile-command 'make lock' --output-file requirements.lock
 
 audit: build $(VENV)/audit ## Check requirements.lock: licences, SBOM (build/sbom.json), vulnerabilities
-	@$(RUN) -m tools.audit
+	@$(RUN) -m dev.release.audit
 
 test: $(VENV)/installed lint ## Run the whole suite
 	@$(RUN) -m pytest
 
 soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", ARGS=--bugs
-	@$(RUN) -m soak $(ARGS)
+	@$(RUN) -m dev.soak $(ARGS)
 
 bench: $(VENV)/installed ## Measure it beside others; ARGS="cpu latency --runs 1"
-	@$(RUN) -m bench $(ARGS)
+	@$(RUN) -m dev.bench $(ARGS)
 
 docs: $(VENV)/installed ## Write the pages of docs/ that follow from manifest, schemas and docs/notes.yaml
-	@$(RUN) -m tools.docs
+	@$(RUN) -m dev.docs.generate
 
 matrix: $(VENV)/installed ## Write into docs/twilio.md which credentials read which streams
-	@$(RUN) -m tools.credential_matrix
+	@$(RUN) -m dev.docs.credential_matrix
 
 lint: $(VENV)/installed ## Check style and types
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

@@ -1,4 +1,4 @@
--- Made by `python -m tools.dbt_views`; docs/dbt.md says what for. Tables loaded by airbyte.
+-- Made by `python -m dev.docs.dbt_views` (see docs/dbt.md). Tables loaded by airbyte.
 create schema if not exists "twilio_dbt";
 
 create or replace view "twilio_dbt"."account_history" as select

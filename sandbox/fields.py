@@ -1,4 +1,4 @@
-"""Twilio's own word on its lists: `fields.json`, which `tools/fields.py` writes.
+"""Twilio's own word on its lists: `fields.json`, which `dev/docs/fields.py` writes.
 
 Each line of the table is one list, by the name of the stream that reads it:
 

@@ -10,13 +10,13 @@ import pytest
 import requests_mock
 import time_machine
 
+from dev.release.manifest import build
 from sandbox import Sandbox
 from source_twilio.memory import MEMORIES
-from tools.build_manifest import build
-from unit_tests.embedded import small, taken_for_twilio
-from unit_tests.mock_twilio import MockTwilio
-from unit_tests.postgres import server
-from unit_tests.sandbox_client import NOON
+from unit_tests.support.embedded import small, taken_for_twilio
+from unit_tests.support.mock_twilio import MockTwilio
+from unit_tests.support.postgres import server
+from unit_tests.support.sandbox_client import NOON
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 

@@ -1,0 +1,1 @@
+"""Generates the pages of docs/ and the SQL of dbt/."""

@@ -1,0 +1,119 @@
+"""Which credentials read which streams, by trying: `make matrix`.
+
+Each holder of the completeness test reads every stream of a small embedded Twilio. A cell says
+whose rows came: "all" accounts', the configured account's "own", the "listed" ones', or those of
+some number of accounts; "-" is a stream that failed because the credentials do not open it. What
+was said of it follows. `make matrix` writes the table into docs/twilio.md; a test holds it to that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+from dev.docs.generate import PAGE, replaced
+from dev.soak.holders import HOLDERS, Holder
+from dev.soak.streams import ALL_ROWS
+from dev.soak.syncs import CHILD
+from dev.soak.warehouse import messages
+from sandbox import Sandbox
+from sandbox.streams import STREAMS
+
+
+class Outcome(NamedTuple):
+    """What one holder read: a cell for each stream, and the sentences by the streams they name."""
+
+    cells: dict[str, str]
+    sentences: dict[str, list[str]]
+
+
+def read(holder: Holder) -> Outcome:
+    """Read every stream with the credentials of a holder."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Sandbox(seed=1, scale=0.02, **holder.sandbox) as twilio,
+    ):
+        folder, config = Path(name), holder.config(twilio)
+        # Closed accounts are refused to everybody.
+        config["include_inactive_accounts"] = False
+        streams = [
+            {
+                "stream": {"name": s, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+                "sync_mode": "full_refresh",
+                "destination_sync_mode": "overwrite",
+            }
+            for s in sorted(STREAMS)
+        ]
+        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "catalog.json").write_text(json.dumps({"streams": streams}))
+        command = [sys.executable, "-c", CHILD, str(twilio.now().timestamp()), "read"]
+        command += ["--config", f"{name}/config.json", "--catalog", f"{name}/catalog.json"]
+        environment = {**os.environ, **twilio.environment, "TMPDIR": name}
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        accounts = [a.sid for a in twilio.accounts if a.status == "active"]
+        shown = {
+            stream: {a for a in accounts if twilio.rows(stream, a, ALL_ROWS.get(stream, {}))}
+            for stream in STREAMS
+        }
+        shown["accounts"] = set(accounts)
+        chosen = {account.sid for account in twilio.accounts[holder.reads]}
+        return outcome(done.stdout, shown, chosen, config["account_sid"])
+
+
+def outcome(output: bytes, shown: dict[str, set[str]], chosen: set[str], own: str) -> Outcome:
+    """Sort the messages of a read."""
+    came: dict[str, set[str]] = defaultdict(set)
+    said: dict[str, set[str]] = defaultdict(set)
+    refused = set()
+    for message in messages(output):
+        if message["type"] == "RECORD":
+            row = message["record"]["data"]
+            came[message["record"]["stream"]].add(row.get("account_sid") or row["sid"])
+        elif message["type"] == "LOG" and message["log"]["level"] == "WARN":
+            stream, _, sentence = message["log"]["message"].partition(": ")
+            said[re.sub(r"AC\w{32}", "AC...", sentence)].add(stream)
+        elif message["type"] == "TRACE" and message["trace"]["type"] == "ERROR":
+            error = message["trace"]["error"]
+            if error.get("stream_descriptor") and error["failure_type"] == "config_error":
+                stream, _, sentence = error["message"].partition(": ")
+                refused.add(error["stream_descriptor"]["name"])
+                said[sentence].add(stream)
+    cells = {}
+    for stream, whole in shown.items():
+        found = came[stream]
+        names = [("all", whole), ("own", {own}), ("listed", whole & chosen)]
+        cells[stream] = next((name for name, of in names if found == of), str(len(found)))
+    cells |= dict.fromkeys(refused, "-")
+    return Outcome(cells, {sentence: sorted(streams) for sentence, streams in said.items()})
+
+
+def table(outcomes: list[Outcome], holders: list[Holder] = HOLDERS) -> list[str]:
+    """Return the matrix in Markdown."""
+    lines = [f"| Stream | {' | '.join(holder.name for holder in holders)} |"]
+    lines += ["|---|" + "---|" * len(holders)]
+    for stream in sorted(STREAMS):
+        lines.append(f"| {stream} | {' | '.join(found.cells[stream] for found in outcomes)} |")
+    return lines
+
+
+def main() -> int:
+    """Write the table, and print what was said."""
+    outcomes = [read(holder) for holder in HOLDERS]
+    page = PAGE.read_text("utf-8")
+    PAGE.write_text(replaced(page, "credentials", table(outcomes)), "utf-8")
+    for holder, found in zip(HOLDERS, outcomes, strict=True):
+        for sentence, streams in sorted(found.sentences.items()):
+            names = streams[0] if len(streams) == 1 else f"{len(streams)} streams"
+            print(f"\n{holder.name}, {names}: {sentence}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tests of the pages, the release, the runtimes and the dev tools."""

@@ -70,7 +70,7 @@ def facts(name: str, note: Note, notes: Notes) -> Iterator[tuple[str, str]]:
     above = dict.fromkeys(parent.stream.name for parent in stream.ancestors)
     # A list above may be no stream.
     if links := [link(one, notes) for one in above if one in notes.streams]:
-        yield "Below", ", ".join(links)
+        yield "ChildLists", ", ".join(links)
     yield "Sync", reading(stream)
     yield "Primary key", names(stream.key)
     yield "Page size", str(stream.page_size or "one answer")

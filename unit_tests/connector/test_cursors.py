@@ -272,7 +272,7 @@ def test_a_state_while_nothing_comes(
 ) -> None:
     """Pages without rows have the state said when it is due, lest a platform takes it for dead."""
     ticks = count(NOW.timestamp(), 60)
-    monkeypatch.setattr("source_twilio.cursors.time", SimpleNamespace(time=lambda: next(ticks)))
+    monkeypatch.setattr("source_twilio.state.time", SimpleNamespace(time=lambda: next(ticks)))
     twilio = opened()
     for account in sids(twilio):
         for row in twilio.rows("conversations", account):

@@ -1,4 +1,4 @@
-"""Retention, capped queries, lists below a list, and usage."""
+"""Retention, split_full_windows queries, lists below a list, and usage."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 import requests_mock
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
-from source_twilio.skipped import Account, Skipped
+from source_twilio.session import Account, SkippedAccounts
 from unit_tests.support.contract import _haste, errors, raised, saved, status
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT
 from unit_tests.support.reading import entries, final_state, problems, read, records
@@ -386,7 +386,7 @@ def test_product_that_is_refused(answer: Answer, said: str | None, ask: Ask) -> 
 def test_one_line_for_many_accounts(caplog: pytest.LogCaptureFixture) -> None:
     """BEHAVIOR 9: at the end one line says how many accounts were skipped, and names a few."""
     caplog.set_level("WARNING", "airbyte")
-    skipped = Skipped()
+    skipped = SkippedAccounts()
     for number in range(150):
         for of_product_api in (False, True):
             skipped.note("calls", Account(f"AC{number}", of_product_api), 401, False)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from source_twilio.pages import Page
+from source_twilio.retriever import TwilioRetriever
 from unit_tests.connector.test_odd_answers import (
     NEW,
     Answer,
@@ -415,8 +419,23 @@ def test_list_that_lacks_an_account(stream: str, account_status: str, ask: Ask) 
 # --------------------------------------------------------------------------------------------------
 
 
-def test_newer_version_leaves_last(ask: Ask) -> None:
-    """BEHAVIOR 6: a message that is sent while the sync reads ends as sent."""
+@pytest.mark.parametrize("is_held", [False, True])
+def test_newer_version_leaves_last(
+    is_held: bool, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BEHAVIOR 6: a message that is sent while the sync reads ends as sent.
+
+    Also if its older version is held up, once it was chosen, until the newer one has left.
+    """
+    sent, converted = threading.Event(), TwilioRetriever._converted
+
+    def held(self: TwilioRetriever, page: Page, schema: Any) -> Iterator[Any]:
+        statuses = {row.get("status") for row in page.rows}
+        if is_held and "queued" in statuses:
+            assert sent.wait(60)
+        yield from converted(self, page, schema)
+        if "sent" in statuses:
+            sent.set()
 
     def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
         if "DateSent>" in query:
@@ -427,6 +446,7 @@ def test_newer_version_leaves_last(ask: Ask) -> None:
         link = f"/2010-04-01/Accounts/{sid}/Messages.json?Page=1"
         return page("messages", queued, {**queued, "sid": "SM2"}, link=link)
 
+    monkeypatch.setattr(TwilioRetriever, "_converted", held)
     output, _ = ask(twilio, "messages", num_workers=1)
     last = {row["sid"]: row["status"] for row in records(output, "messages")}
     assert last == {"SM1": "sent", "SM2": "queued", "SM3": "failed"}

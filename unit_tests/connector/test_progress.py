@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 
 from sandbox import Sandbox
-from source_twilio.progress import Progress
+from source_twilio.session import Progress
 from twilio_warehouse.progress import Progress as Screen
 from unit_tests.support.reading import read, records
 
@@ -15,7 +15,7 @@ from unit_tests.support.reading import read, records
 def test_lines(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A page brings a line if the last one is 30 seconds old."""
     now = [100.0]
-    monkeypatch.setattr("source_twilio.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("source_twilio.session.time.monotonic", lambda: now[0])
     caplog.set_level("INFO")
     progress = Progress()
     for second, rows, account in (

@@ -6,7 +6,7 @@ import pytest
 import requests
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import TwilioAuthenticator
+from source_twilio.auth import TwilioAuthenticator
 from unit_tests.conftest import NOW
 from unit_tests.support.access import AC, SECRET, slept, with_key
 from unit_tests.support.contract import (

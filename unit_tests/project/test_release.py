@@ -160,7 +160,7 @@ def test_help_lists_every_target() -> None:
     named = {name for line in re.findall(r"(?m)^\.PHONY: (.*)$", text) for name in line.split()}
     targets = set(re.findall(r"(?m)^([a-z]+):", text))
     assert targets == named
-    # Below another make, as in `make test`, it would name the directory that it enters.
+    # ChildLists another make, as in `make test`, it would name the directory that it enters.
     make = ["make", "--no-print-directory"]
     for command in (make, [*make, "help"]):
         printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

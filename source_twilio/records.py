@@ -17,8 +17,8 @@ from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils import airbyte_secrets_utils
 
-from source_twilio.dates import read_date, to_iso8601
 from source_twilio.errors import LOGGER, describe, error
+from source_twilio.timestamps import read_date, to_iso8601
 
 Row = dict[str, Any]
 Converter = Callable[[str], Any]
@@ -41,15 +41,15 @@ NUMBERS = bytes.maketrans(b"123456789.+-eE,[ \t\r\n", b"0" * 14 + b":" * 6)
 STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 LOWER_CASE = bytes(range(256)).lower()
 # The CDK's list that a secret is in, by the secret. A new run in this process makes a new list.
-MASKED: dict[str, Any] = {}
+REGISTERED: dict[str, Any] = {}
 
 
-def mask(secret: str) -> None:
+def register_secret(secret: str) -> None:
     """Have logs mask a secret: once, because the CDK searches its whole list for each log line."""
     secrets = vars(airbyte_secrets_utils)["__SECRETS_FROM_CONFIG"]
-    if MASKED.get(secret) is not secrets:
+    if REGISTERED.get(secret) is not secrets:
         airbyte_secrets_utils.add_to_secrets(secret)
-        MASKED[secret] = secrets
+        REGISTERED[secret] = secrets
 
 
 @dataclass
@@ -95,7 +95,7 @@ def read_page(response: requests.Response, tokens: dict[str, str], seconds: floa
         if not served:
             return
         raise requests.exceptions.ContentDecodingError(
-            f"{describe(response)} answered with a body that is not JSON."
+            f"{describe(response)} returned invalid JSON."
         ) from cause
     # Also an error without a token: messages quote it, and must not hold broken characters.
     keys = content.translate(LOWER_CASE, b"_-")
@@ -152,7 +152,7 @@ def remove_tokens(value: Any, found: dict[str, str]) -> None:
             token = value.pop(key)
             if not token or not isinstance(token, str):
                 continue
-            mask(token)
+            register_secret(token)
             if plain(key) == TOKEN_KEY:
                 found[str(value.get("sid"))] = token
             replace_token(value, token)
@@ -192,10 +192,10 @@ class PageExtractor(RecordExtractor):
             rows = page.pop(self.list_key, None) if isinstance(page, dict) else None
         wanted = {dict, type(None)} if self.list_key else {dict}
         if not isinstance(rows, list) or not wanted.issuperset(row.__class__ for row in rows):
-            raise error(f"{describe(response)} answered without a list of '{self.list_key}'.")
+            raise error(f"{describe(response)} returned no list of '{self.list_key}'.")
         if not all(rows):
             # The CDK's queue takes an empty record for the end of all streams (BEHAVIOR 29).
-            LOGGER.warning("%s answered with empty rows: passed over.", describe(response))
+            LOGGER.warning("%s returned empty records: skipped.", describe(response))
             rows = [row for row in rows if row]
         # The paginator parses the body once more for its link: leave it nothing but that.
         response._content = orjson.dumps(page)
@@ -224,7 +224,7 @@ class UpdatedSince(RecordFilter):
                 yield row
 
 
-class WireNormalization(TypeTransformer):
+class SchemaNormalization(TypeTransformer):
     """Turns Twilio's strings into the types of the stream's schema, field by field.
 
     Why not YAML: `schema_normalization: Default` walks the schema for each record (about 750 us)
@@ -233,7 +233,6 @@ class WireNormalization(TypeTransformer):
     """
 
     def __init__(self) -> None:
-        """Compile nothing yet: the schema comes with the first record."""
         # Not the CDK's constructor: it makes a class of validators that is not used, in 0.4 ms.
         self._config = TransformConfig.NoTransform
         self._compiled: dict[int, list[tuple[str, Converter]]] = {}
@@ -303,14 +302,3 @@ BOOLEANS |= {"false": False, "0": False, "no": False}
 def to_boolean(text: str) -> bool | str | None:
     """Return what a string says; other text stays (BEHAVIOR 4)."""
     return BOOLEANS.get(text.lower(), text)
-
-
-class QuietRow(Row):
-    """A row that the CDK's cursor overlooks, because TwilioRetriever moves the cursor itself.
-
-    The CDK asks a row for its cursor value with `get`, and nothing else does.
-    """
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return the default: this row has no say in the cursor's position."""
-        return default

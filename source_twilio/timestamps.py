@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
+import isodate  # type: ignore[import-untyped]
+
 TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # RFC 2822 or ISO 8601: the day, and perhaps a time, its fraction and its zone (BEHAVIOR 3).
@@ -22,16 +24,16 @@ def read_date(value: Any) -> str | None:
 
     Such texts compare as the moments do. A null, an empty text and any other type are no dates.
     """
-    return spellings(value)[0] if value.__class__ is str else None
+    return normalize_timestamp(value)[0] if value.__class__ is str else None
 
 
 def to_iso8601(text: str) -> str | None:
     """Return a date as it leaves: ISO 8601 in UTC with the fraction as sent; other text stays."""
-    return spellings(text)[1]
+    return normalize_timestamp(text)[1]
 
 
 @lru_cache(maxsize=16384)
-def spellings(text: str) -> tuple[str | None, str | None]:
+def normalize_timestamp(text: str) -> tuple[str | None, str | None]:
     """Return what read_date and what to_iso8601 return."""
     found = DATE.fullmatch(text)
     if not found:
@@ -57,16 +59,18 @@ def day_of(text: str) -> str:
     return date.fromisoformat(text).isoformat()
 
 
-def days(duration: str) -> timedelta:
-    """Return a duration of days, as the manifest spells it: `P30D`."""
-    return timedelta(days=int(duration.strip("PD")))
+@lru_cache
+def parse_duration(text: str) -> timedelta:
+    """Return a duration, as the manifest spells it: `P30D`, `PT25H`."""
+    duration: timedelta = isodate.parse_duration(text)
+    return duration
 
 
-def from_text(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """Return the moment that cursors and slices spell so."""
     return datetime.strptime(text, TIMESTAMP).replace(tzinfo=timezone.utc)
 
 
-def to_text(moment: datetime) -> str:
+def format_timestamp(moment: datetime) -> str:
     """Return a moment as cursors and slices spell it; strftime gives the year 1 one digit."""
     return moment.isoformat()[:19] + "Z"

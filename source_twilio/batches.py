@@ -27,7 +27,7 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.record_helper import stream_data_to_airbyte_message
 from airbyte_cdk.utils.memory_monitor import MemoryMonitor
 
-from source_twilio.memory import known, single
+from source_twilio.session import records_of, session_for
 from source_twilio.source import SourceTwilio
 
 ROWS = 250
@@ -82,7 +82,7 @@ def in_lines(rows: Iterable[Mapping[str, Any]], name: str, part: StreamSlice) ->
     """Yield a record for each `ROWS` rows; rows that cannot be written so, one by one."""
     if "account_sid" not in part.partition:
         # The list of accounts: other streams begin with its rows.
-        yield from single(rows, name, part)
+        yield from records_of(rows, name, part)
         return
     rest = iter(rows)
     while some := [*islice(rest, ROWS)]:
@@ -96,7 +96,7 @@ def in_lines(rows: Iterable[Mapping[str, Any]], name: str, part: StreamSlice) ->
             text = b"".join([b"%b%b%b\n" % (begin, orjson.dumps(row), end) for row in fields])
         except TypeError:
             # The CDK writes a number of more than 64 bits in another way.
-            yield from single(some, name, part)
+            yield from records_of(some, name, part)
         else:
             yield Record({Lines: Lines(text.decode(), len(some))}, name, part)  # type: ignore[dict-item]
 
@@ -126,7 +126,7 @@ def launch(source: SourceTwilio, arguments: list[str]) -> None:
     if not is_known_form():
         entrypoint.launch(source, arguments)
         return
-    known(source._config).records = in_lines
+    session_for(source._config).records = in_lines
     concurrent: Any = source._concurrent_source
     concurrent._queue.maxsize = QUEUE_SIZE
     handle = concurrent._handle_item

@@ -1,22 +1,101 @@
-"""The lists below the items of a list, such as the media of messages."""
+"""Several lists at once: the windows of an account, or the child lists of a list's items."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_twilio.errors import RefusedError, error, is_gone
-from source_twilio.side_by_side import side_by_side
-from source_twilio.windows import Page, replaced
+from source_twilio.pages import Page, replaced
 
+# As many as a user can set; a thread that waits for its turn to send costs next to nothing.
+MOST_CONCURRENT_LISTS = 40
 # So many items are refused and none is shown: then the account is refused (BEHAVIOR 8).
 REFUSED_ITEMS = 10
 # So many items fail: then the others are tried once each (BEHAVIOR 49).
 FAILED_ITEMS = 5
 # So many items fail and none is shown: then the others are not asked for (BEHAVIOR 49).
 FAILED_ITEMS_AT_MOST = 100
+
+
+class Event(NamedTuple):
+    """What a list brought: a page, or an error; neither when it has ended well."""
+
+    key: Any
+    page: Page | None = None
+    error: Exception | None = None
+
+
+@lru_cache(maxsize=1)
+def pool() -> ThreadPoolExecutor:
+    """Return the threads of this process that ask for pages; what they get, others read."""
+    return ThreadPoolExecutor(max_workers=MOST_CONCURRENT_LISTS, thread_name_prefix="twilio-pages")
+
+
+def run_concurrently(
+    lists: Iterable[tuple[Any, Iterator[Page] | None]], width: Callable[[], int]
+) -> Iterator[Event]:
+    """Yield the pages of lists as they come, with up to `width()` lists being asked at a time.
+
+    Each list is a key and an iterator whose `next` is one request. A list that fails ends nothing
+    but itself. The threads of the pool only ask for pages, so none waits for another for longer
+    than a request takes; and as many pages as lists are held, so the memory has a bound. A width of
+    0 asks in this thread. Without an iterator a key stands between lists: the next list is taken
+    when those before it have ended.
+    """
+    if not width():
+        for key, pages in lists:
+            if pages:
+                yield from run_sequentially(key, pages)
+        return
+    arrived: SimpleQueue[tuple[Any, Iterator[Page], Future[Page | None]]] = SimpleQueue()
+    waiting, more, pauses = iter(lists), True, False
+    pending = 0
+
+    def ask(key: Any, pages: Iterator[Page]) -> None:
+        future = pool().submit(next, pages, None)
+        future.add_done_callback(lambda done: arrived.put((key, pages, done)))
+
+    while True:
+        while more and not (pauses and pending) and pending < width():
+            entry = next(waiting, None)
+            more, pauses = entry is not None, bool(entry and not entry[1])
+            if entry and entry[1]:
+                ask(entry[0], entry[1])
+                pending += 1
+        if not pending:
+            return
+        key, pages, future = arrived.get()
+        page, failed = None, None
+        try:
+            page = future.result()
+        except Exception as failure:
+            failed = failure
+        if page:
+            ask(key, pages)
+        else:
+            pending -= 1
+        yield Event(key, page, failed)
+
+
+def run_sequentially(key: Any, pages: Iterator[Page]) -> Iterator[Event]:
+    """Yield what one list brings, as `run_concurrently` does."""
+    try:
+        for page in pages:
+            yield Event(key, page)
+    except Exception as failed:
+        yield Event(key, None, failed)
+    else:
+        yield Event(key)
+
+
+# ------------------------------------------------------------------------------------- child lists
 
 
 @dataclass
@@ -36,17 +115,17 @@ class Failures:
     def summary(self) -> Exception:
         """Return one error for all: what failed first, and how many more."""
         first = self.first
-        said = first.message if isinstance(first, AirbyteTracedException) else str(first)
+        message = first.message if isinstance(first, AirbyteTracedException) else str(first)
         others = f" and {self.count - 1} more" if self.count > 1 else ""
         kind = getattr(first, "failure_type", FailureType.transient_error)
-        return error(f"Rows below {self.name}{others} are missing. {said}", kind)
+        return error(f"Child rows of {self.name}{others} are missing. {message}", kind)
 
 
 @dataclass
-class Below:
-    """Reads the lists below the items of one account; one that fails does not stop the others."""
+class ChildLists:
+    """Reads the child lists of one account's items; one that fails does not stop the others."""
 
-    # Returns the pages of the list below an item. The item is a slice.
+    # Returns the pages of the child list of an item. The item is a slice.
     ask: Callable[[StreamSlice], Iterator[Page]]
     # How many lists to ask at a time.
     width: Callable[[], int]
@@ -57,10 +136,10 @@ class Below:
     gone: Failures = field(default_factory=Failures)
 
     def read(self, items: Iterator[StreamSlice], window: StreamSlice | None) -> Iterator[Page]:
-        """Yield the pages of the lists below the items; raise at the end if any failed."""
+        """Yield the pages of the child lists of the items; raise at the end if any failed."""
         failures = Failures()
         lists = ((item, self.ask(item)) for item in self._to_ask(items, failures))
-        for item, page, failure in side_by_side(lists, self.width):
+        for item, page, failure in run_concurrently(lists, self.width):
             if page:
                 self.shown = True
                 yield page
@@ -99,7 +178,7 @@ class Below:
         except Exception as failure:
             if not asked:
                 raise
-            failures.add("the list above", failure)
+            failures.add("the parent list", failure)
 
     def _is_refused(self) -> bool:
         """Return whether the refusals so far are those of the account, not of single items."""

@@ -23,7 +23,6 @@ from source_twilio.session import (
     RetryBudget,
     is_active,
     requests_for,
-    session_for,
 )
 
 
@@ -47,7 +46,7 @@ class AccountsRetriever(TwilioRetriever):
 
     def _read(self, stream_slice: StreamSlice) -> Iterator[Page]:
         """Yield the accounts to read, as copies: each stream converts its own."""
-        rows: list[Row] = session_for(self.config).accounts.get(lambda: self._ask(stream_slice))
+        rows: list[Row] = self._session.accounts.get(lambda: self._ask(stream_slice))
         if self._reader == self.name and "account_shard" in self.config:
             yield from self._whole(stream_slice)
             return
@@ -67,7 +66,7 @@ class AccountsRetriever(TwilioRetriever):
 
         Of each page only they are kept: a shard of 50,000 accounts holds some thousands.
         """
-        session, config = session_for(self.config), self.config
+        session, config = self._session, self.config
         main: Row = {"sid": config["account_sid"]}
         rows, shown = list[Row](), set[str]()
         selected = nameless = 0
@@ -104,7 +103,7 @@ class AccountsRetriever(TwilioRetriever):
         """Forget the tokens of accounts that other shards read."""
         for row in rows:
             if has_sid(row) and not is_of_shard(row["sid"], self.config):
-                session_for(self.config).tokens.pop(row["sid"], None)
+                self._session.tokens.pop(row["sid"], None)
 
     def _retry_budget(
         self, stream_slice: StreamSlice, token: Mapping[str, Any] | None
@@ -115,7 +114,7 @@ class AccountsRetriever(TwilioRetriever):
 
     def _prove(self, refused: requests.Response) -> None:
         """Warn that the credentials open one account only; raise if they open nothing."""
-        session = session_for(self.config)
+        session = self._session
         if not has_key(self.config) or body_of(refused).get("code") in UNRECOVERABLE:
             raise error(refusal(refused, self.config), FailureType.config_error)
         with ThreadPoolExecutor(max_workers=5) as pool:
@@ -148,7 +147,7 @@ class AccountsRetriever(TwilioRetriever):
         account = self.config["account_sid"]
         url = urljoin(f"https://api.twilio.com/2010-04-01/Accounts/{account}/", path)
         try:
-            with session_for(self.config).throttle, requests_for(budget=PROBE):
+            with self._session.throttle, requests_for(budget=PROBE):
                 answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
         except AirbyteTracedException as failure:
             return failure
@@ -174,7 +173,7 @@ class AccountsRetriever(TwilioRetriever):
         if self.config.get("account_selection") == "listed":
             for account in self.config["account_sids"]:
                 if account not in shown:
-                    session_for(self.config).warn(
+                    self._session.warn(
                         f"accounts: account_sids lists {account}, which Twilio does not show to "
                         "these credentials: it is not read."
                     )
@@ -203,7 +202,7 @@ class AccountsRetriever(TwilioRetriever):
 
     def _with_tokens(self, rows: list[Row]) -> list[Row]:
         """Return the accounts that a product API can be asked for (BEHAVIOR 14)."""
-        own, session = self.config["account_sid"], session_for(self.config)
+        own, session = self.config["account_sid"], self._session
         if not self.config.get("subaccount_product_data", True):
             rows = [row for row in rows if row["sid"] == own]
             self._some(len(rows) or "account_shard" in self.config)

@@ -14,7 +14,7 @@ from airbyte_cdk.sources.declarative.interpolation import InterpolatedString
 
 from source_twilio.config import CONFIG_PROBLEM
 from source_twilio.errors import describe, error, proxy_problem
-from source_twilio.records import read_page, register_secret
+from source_twilio.records import read_page, register_secrets
 from source_twilio.session import request_scope, session_for
 
 # The product, and where it is asked: nothing, an edge and a region, or one of the two (27).
@@ -37,6 +37,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Interpolate once: every request asks for it, some of them twice."""
         super().__post_init__(parameters)
+        self._session = session_for(self.config)
         place = InterpolatedString.create(self.place, parameters=parameters)
         self._place = str(place.eval(self.config))
         # As text: the CDK would take a token like 123e4 for a number.
@@ -53,8 +54,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
         request.url = url._replace(netloc=host).geturl()
         header = self._header(host)
         # Answers quote both (BEHAVIOR 52).
-        register_secret(self._secret)
-        register_secret(header.removeprefix("Basic "))
+        register_secrets(self._secret, header.removeprefix("Basic "))
         # A retry authenticates the same request again.
         if self.receive not in request.hooks["response"]:
             request.hooks["response"].append(self.receive)
@@ -88,7 +88,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
         account = request_scope().account
         if host.startswith("api.") or account in ("", self.config["account_sid"]):
             return self.token
-        token = session_for(self.config).tokens.get(account)
+        token = self._session.tokens.get(account)
         if not token:
             raise error(f"No token of account {account} is known, and {host} wants one.")
         return basic(account, token)
@@ -99,7 +99,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
         Raises `TooManyRedirects` for a redirect, which may lead away from Twilio. Whatever is
         raised holds the response, so that the error handler can say what came.
         """
-        session = session_for(self.config)
+        session = self._session
         session.throttle.learn(response.status_code)
         try:
             if response.is_redirect:

@@ -27,7 +27,8 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.record_helper import stream_data_to_airbyte_message
 from airbyte_cdk.utils.memory_monitor import MemoryMonitor
 
-from source_twilio.session import records_of, session_for
+from source_twilio.retriever import records_of
+from source_twilio.session import session_for
 from source_twilio.source import SourceTwilio
 
 ROWS = 250
@@ -126,7 +127,7 @@ def launch(source: SourceTwilio, arguments: list[str]) -> None:
     if not is_known_form():
         entrypoint.launch(source, arguments)
         return
-    session_for(source._config).records = in_lines
+    session_for(source._config).batched = in_lines
     concurrent: Any = source._concurrent_source
     concurrent._queue.maxsize = QUEUE_SIZE
     handle = concurrent._handle_item

@@ -24,10 +24,21 @@ FAILED_ITEMS = 5
 FAILED_ITEMS_AT_MOST = 100
 
 
+class PagedList(NamedTuple):
+    """The pages of a slice, a window of it, or an item: `next` of them is one request.
+
+    None stands for the slice that is being read. Without pages it is a pause: the lists after it
+    are made when all before it have been read.
+    """
+
+    stream_slice: StreamSlice | None
+    pages: Iterator[Page] | None
+
+
 class Event(NamedTuple):
     """What a list brought: a page, or an error; neither when it has ended well."""
 
-    key: Any
+    stream_slice: Any
     page: Page | None = None
     error: Exception | None = None
 
@@ -38,61 +49,58 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=MOST_CONCURRENT_LISTS, thread_name_prefix="twilio-pages")
 
 
-def run_concurrently(
-    lists: Iterable[tuple[Any, Iterator[Page] | None]], width: Callable[[], int]
-) -> Iterator[Event]:
-    """Yield the pages of lists as they come, with up to `width()` lists being asked at a time.
+def run_concurrently(lists: Iterable[PagedList], width: Callable[[], int]) -> Iterator[Event]:
+    """Yield the pages of lists as they come, with up to `width()` lists being read at a time.
 
-    Each list is a key and an iterator whose `next` is one request. A list that fails ends nothing
-    but itself. The threads of the pool only ask for pages, so none waits for another for longer
-    than a request takes; and as many pages as lists are held, so the memory has a bound. A width of
-    0 asks in this thread. Without an iterator a key stands between lists: the next list is taken
-    when those before it have ended.
+    A list that fails ends nothing but itself. The threads of the pool only ask for pages, so none
+    waits for another for longer than a request takes; and as many pages as lists are held, so the
+    memory has a bound. A width of 0 asks in this thread, list by list.
     """
     if not width():
-        for key, pages in lists:
-            if pages:
-                yield from run_sequentially(key, pages)
+        for paged in lists:
+            yield from run_sequentially(paged)
         return
-    arrived: SimpleQueue[tuple[Any, Iterator[Page], Future[Page | None]]] = SimpleQueue()
+    arrived: SimpleQueue[tuple[PagedList, Future[Page | None]]] = SimpleQueue()
     waiting, more, pauses = iter(lists), True, False
     pending = 0
 
-    def ask(key: Any, pages: Iterator[Page]) -> None:
-        future = pool().submit(next, pages, None)
-        future.add_done_callback(lambda done: arrived.put((key, pages, done)))
+    def ask(paged: PagedList) -> None:
+        future = pool().submit(next, paged.pages or iter(()), None)
+        future.add_done_callback(lambda done: arrived.put((paged, done)))
 
     while True:
         while more and not (pauses and pending) and pending < width():
-            entry = next(waiting, None)
-            more, pauses = entry is not None, bool(entry and not entry[1])
-            if entry and entry[1]:
-                ask(entry[0], entry[1])
+            following = next(waiting, None)
+            more, pauses = following is not None, bool(following and not following.pages)
+            if following and following.pages:
+                ask(following)
                 pending += 1
         if not pending:
             return
-        key, pages, future = arrived.get()
+        paged, future = arrived.get()
         page, failed = None, None
         try:
             page = future.result()
         except Exception as failure:
             failed = failure
         if page:
-            ask(key, pages)
+            ask(paged)
         else:
             pending -= 1
-        yield Event(key, page, failed)
+        yield Event(paged.stream_slice, page, failed)
 
 
-def run_sequentially(key: Any, pages: Iterator[Page]) -> Iterator[Event]:
+def run_sequentially(paged: PagedList) -> Iterator[Event]:
     """Yield what one list brings, as `run_concurrently` does."""
+    if not paged.pages:
+        return
     try:
-        for page in pages:
-            yield Event(key, page)
+        for page in paged.pages:
+            yield Event(paged.stream_slice, page)
     except Exception as failed:
-        yield Event(key, None, failed)
+        yield Event(paged.stream_slice, None, failed)
     else:
-        yield Event(key)
+        yield Event(paged.stream_slice)
 
 
 # ------------------------------------------------------------------------------------- child lists
@@ -138,7 +146,7 @@ class ChildLists:
     def read(self, items: Iterator[StreamSlice], window: StreamSlice | None) -> Iterator[Page]:
         """Yield the pages of the child lists of the items; raise at the end if any failed."""
         failures = Failures()
-        lists = ((item, self.ask(item)) for item in self._to_ask(items, failures))
+        lists = (PagedList(item, self.ask(item)) for item in self._to_ask(items, failures))
         for item, page, failure in run_concurrently(lists, self.width):
             if page:
                 self.shown = True

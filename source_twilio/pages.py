@@ -95,12 +95,13 @@ class ListRetriever(SimpleRetriever):
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Show the pages in the builder: the factory arranges that for a SimpleRetriever only."""
         super().__post_init__(parameters)
+        self._session = session_for(self.config)
         self._resource = str(parameters.get("resource", ""))
         # A list of a product API is asked with the account's own credentials (BEHAVIOR 14).
         self._of_product_api = is_of_product_api(self._resource)
         # The CDK would have each stream open connections of its own: a fourth of all requests did.
         client: Any = self.requester
-        client._http_client._session.mount("https://", session_for(self.config).connections)
+        client._http_client._session.mount("https://", self._session.connections)
         self.log_formatter = lambda response: format_http_message(
             response,
             f"Stream '{self.name}' request",
@@ -118,7 +119,7 @@ class ListRetriever(SimpleRetriever):
         Those are the parents of other lists. Each stream changes rows of its own.
         """
         pages, asked = self._pages(stream_slice), list[Page]()
-        if self._resource not in session_for(self.config).parents:
+        if self._resource not in self._session.parents:
             yield from pages
             return
 
@@ -127,7 +128,7 @@ class ListRetriever(SimpleRetriever):
             return asked[0] if asked[0].last and len(asked[0].rows) <= SHARED_ROWS else None
 
         key = self._resource.format(**stream_slice.partition) + str(stream_slice.partition)
-        if page := session_for(self.config).lists.get(key, ask):
+        if page := self._session.lists.get(key, ask):
             yield page._replace(rows=[{**row} for row in page.rows], stream_slice=stream_slice)
         else:
             yield from asked
@@ -138,7 +139,7 @@ class ListRetriever(SimpleRetriever):
 
         What works is kept for the other accounts of the run.
         """
-        session, begun = session_for(self.config), False
+        session, begun = self._session, False
         size = session.page_sizes.get(self._resource)
         while True:
             try:
@@ -232,10 +233,8 @@ class ListRetriever(SimpleRetriever):
         page_size_override: int | None = None,
     ) -> requests.Response | None:
         """Fetch a page; the manifest lets 400, 401, 403 and 404 through to be judged here."""
-        account, session = self._account(stream_slice), session_for(self.config)
-        # A refusal of an account that the list calls closed or suspended is no surprise.
-        once = stream_slice.extra_fields.get("ask_once") or not is_active(stream_slice.extra_fields)
-        pauses = iter(() if once else REFUSAL_PAUSES_SECONDS)
+        account, session = self._account(stream_slice), self._session
+        pauses = iter(REFUSAL_PAUSES_SECONDS)
         while True:
             budget = self._retry_budget(stream_slice, next_page_token)
             try:
@@ -259,10 +258,16 @@ class ListRetriever(SimpleRetriever):
             if response.status_code == requests.codes.bad_request:
                 raise bad_request(response)
             pause = next(pauses, None)
-            # The parent item is gone: that does not change.
-            if pause is None or (self.nested_router and is_gone(response)):
+            if pause is None or self._is_final(response, stream_slice):
                 raise RefusedError(response)
             time.sleep(pause)
+
+    def _is_final(self, response: requests.Response, stream_slice: StreamSlice) -> bool:
+        """Return whether it would be refused again: an account is inactive, or an item is gone."""
+        if self.nested_router and is_gone(response):
+            return True
+        fields = stream_slice.extra_fields
+        return bool(fields.get("ask_once") or not is_active(fields))
 
 
 class Novelty:

@@ -44,12 +44,13 @@ LOWER_CASE = bytes(range(256)).lower()
 REGISTERED: dict[str, Any] = {}
 
 
-def register_secret(secret: str) -> None:
-    """Have logs mask a secret: once, because the CDK searches its whole list for each log line."""
+def register_secrets(*found: str) -> None:
+    """Have logs mask secrets: once, because the CDK searches its whole list for each log line."""
     secrets = vars(airbyte_secrets_utils)["__SECRETS_FROM_CONFIG"]
-    if REGISTERED.get(secret) is not secrets:
-        airbyte_secrets_utils.add_to_secrets(secret)
-        REGISTERED[secret] = secrets
+    for secret in found:
+        if REGISTERED.get(secret) is not secrets:
+            airbyte_secrets_utils.add_to_secrets(secret)
+            REGISTERED[secret] = secrets
 
 
 @dataclass
@@ -152,7 +153,7 @@ def remove_tokens(value: Any, found: dict[str, str]) -> None:
             token = value.pop(key)
             if not token or not isinstance(token, str):
                 continue
-            register_secret(token)
+            register_secrets(token)
             if plain(key) == TOKEN_KEY:
                 found[str(value.get("sid"))] = token
             replace_token(value, token)

@@ -15,7 +15,7 @@ A page's way:
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import requests
 from airbyte_cdk.models import FailureType
@@ -25,7 +25,7 @@ from airbyte_cdk.sources.declarative.requesters.paginators.default_paginator imp
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Record, StreamSlice
 
-from source_twilio.concurrent_lists import ChildLists, run_concurrently
+from source_twilio.concurrent_lists import ChildLists, PagedList, run_concurrently
 from source_twilio.config import has_key
 from source_twilio.errors import (
     LOGGER,
@@ -40,19 +40,9 @@ from source_twilio.errors import (
     unknown_answer,
 )
 from source_twilio.pages import ListRetriever, Page, replaced
-from source_twilio.session import Account, is_active, session_for
+from source_twilio.session import Account, is_active
 from source_twilio.state import StreamCursor
 from source_twilio.timestamps import read_date
-
-
-class PagedList(NamedTuple):
-    """A window of a slice, None for all of it, and its pages.
-
-    Without pages it is a pause: the lists after it are made when all before it have been read.
-    """
-
-    window: StreamSlice | None
-    pages: Iterator[Page] | None
 
 
 @dataclass
@@ -76,11 +66,11 @@ class TwilioRetriever(ListRetriever):
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         super().__post_init__(parameters)
-        self._cursor = StreamCursor(self.cursor, self.name, session_for(self.config))
+        self._cursor = StreamCursor(self.cursor, self.name, self._session)
         for _, retriever in self._parents():
             # What is missing in a parent is missing in the stream that is read by it.
             retriever.name = self.name
-            session_for(self.config).parents.add(retriever._resource)
+            self._session.parents.add(retriever._resource)
 
     # ------------------------------------------------------------------------- slices and records
 
@@ -89,7 +79,7 @@ class TwilioRetriever(ListRetriever):
     ) -> Iterable[Record]:
         """Yield the records of the slice, then move the cursor to the slice's end."""
         stream_slice = stream_slice or StreamSlice(partition={}, cursor_slice={})
-        session, account = session_for(self.config), self._account(stream_slice)
+        session, account = self._session, self._account(stream_slice)
         if account.sid:
             self._cursor.forget_accounts()
         if self._denied and account.sid == self.config["account_sid"]:
@@ -105,7 +95,7 @@ class TwilioRetriever(ListRetriever):
                     session.progress.page(account.sid, len(page.rows))
                     self._cursor.emit_state()
                     rows = self._converted(page, records_schema)
-                    yield from session.records(rows, self.name, stream_slice)
+                    yield from (session.batched or records_of)(rows, self.name, stream_slice)
         except RefusedError as refused:
             if begun:
                 raise error(
@@ -153,7 +143,7 @@ class TwilioRetriever(ListRetriever):
 
     def _skip(self, stream_slice: StreamSlice, response: requests.Response) -> None:
         """Leave the account out; raise where its rows should be shown (BEHAVIOR 9, 34, 48)."""
-        session, account = session_for(self.config), self._account(stream_slice)
+        session, account = self._session, self._account(stream_slice)
         status = response.status_code
         if status == requests.codes.not_found and "code" not in body_of(response):
             # Not Twilio's: a proxy's, perhaps.
@@ -182,7 +172,7 @@ class TwilioRetriever(ListRetriever):
         and never did.
         """
         account = self._account(stream_slice)
-        never = has_key(self.config) and not session_for(self.config).skipped.is_opened(account)
+        never = has_key(self.config) and not self._session.skipped.is_opened(account)
         if "end_time" in stream_slice or never or not is_active(stream_slice.extra_fields):
             return
         self._raise_once(
@@ -195,18 +185,18 @@ class TwilioRetriever(ListRetriever):
         self, message: str, failure_type: FailureType = FailureType.transient_error
     ) -> None:
         """Raise the error unless the stream has raised one of accounts that are refused."""
-        with session_for(self.config).lock:
+        with self._session.lock:
             raised, self._raised = self._raised, True
         if not raised:
             raise error(message, failure_type)
 
     def _is_revoked(self) -> bool:
         """Return whether the credentials have shown the accounts, and do so no more."""
-        opened = session_for(self.config).skipped.is_opened
+        opened = self._session.skipped.is_opened
         if not any(opened(Account("", of_product_api)) for of_product_api in (False, True)):
             return False
         url = "https://api.twilio.com/2010-04-01/Accounts.json"
-        with session_for(self.config).throttle:
+        with self._session.throttle:
             answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
         return answer is not None and not answer.ok
 
@@ -221,7 +211,7 @@ class TwilioRetriever(ListRetriever):
 
         def lists() -> Iterator[PagedList]:
             for paged in self._lists(stream_slice):
-                windows.extend([paged.window] if paged.window else [])
+                windows.extend([paged.stream_slice] if paged.stream_slice else [])
                 yield paged
 
         # The child lists of a window are read concurrently, so the windows are not.
@@ -263,7 +253,7 @@ class TwilioRetriever(ListRetriever):
         """
         if isinstance(self._paginator, PaginatorTestReadDecorator):
             return 0
-        session = session_for(self.config)
+        session = self._session
         return max(1, session.num_workers // max(1, session.readers))
 
     # --------------------------------------------------------------------------------- child lists
@@ -314,8 +304,16 @@ class TwilioRetriever(ListRetriever):
                 wanted = {field: row.get(field) for field in extra}
                 yield replaced(whole, partition={**whole.partition, **wanted, name: row[key]})
             if nameless:
-                session_for(self.config).warn(
+                self._session.warn(
                     f"{self.name}: rows of {parent.stream.name} of account {whole['account_sid']} "
                     f"have no {key}, so none of their children are read. "
                     f"In their page they are the rows {', '.join(nameless)}."
                 )
+
+
+def records_of(
+    rows: Iterable[Mapping[str, Any]], name: str, stream_slice: StreamSlice
+) -> Iterator[Record]:
+    """Yield a record for each row."""
+    for row in rows:
+        yield Record(row, name, stream_slice)

@@ -329,12 +329,7 @@ class Progress:
 # ------------------------------------------------------------------------------------- the session
 
 
-def records_of(
-    rows: Iterable[Mapping[str, Any]], name: str, stream_slice: StreamSlice
-) -> Iterator[Record]:
-    """Yield a record for each row."""
-    for row in rows:
-        yield Record(row, name, stream_slice)
+Batched = Callable[[Iterable[Mapping[str, Any]], str, StreamSlice], Iterator[Record]]
 
 
 @dataclass
@@ -366,10 +361,8 @@ class Session:
     # The page sizes that work where the usual one does not, by resource; 0 is none (BEHAVIOR 47).
     page_sizes: dict[str, int] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
-    # How the rows of a page become records. The installed command has a faster way.
-    records: Callable[[Iterable[Mapping[str, Any]], str, StreamSlice], Iterator[Record]] = (
-        records_of
-    )
+    # How the rows of a page become records, if not one by one: the installed command's faster way.
+    batched: Batched | None = None
     _warned: set[str] = field(default_factory=set)
 
     @contextmanager

@@ -9,11 +9,12 @@ from typing import Any
 from airbyte_cdk.sources.declarative.partition_routers import CartesianProductStreamSlicer
 from airbyte_cdk.sources.types import StreamSlice
 
+from source_twilio.concurrent_lists import PagedList
 from source_twilio.errors import LOGGER, OutOfReachError, TooManyRowsError, error
 from source_twilio.pages import Page, replaced
 from source_twilio.records import Row
-from source_twilio.retriever import PagedList, TwilioRetriever
-from source_twilio.session import SharedAnswer, session_for
+from source_twilio.retriever import TwilioRetriever
+from source_twilio.session import SharedAnswer
 from source_twilio.state import read_up_to, with_open_days
 from source_twilio.timestamps import (
     TIMESTAMP,
@@ -268,7 +269,7 @@ class WindowedRetriever(TwilioRetriever):
         It is asked once for both slices of an account: who comes second waits for who came first,
         for as long as a request takes.
         """
-        with session_for(self.config).lock:
+        with self._session.lock:
             shared = self._unfiltered_lists.pop(stream_slice["account_sid"], None)
             if not shared:
                 shared = self._unfiltered_lists[stream_slice["account_sid"]] = SharedAnswer()
@@ -318,7 +319,7 @@ class WindowedRetriever(TwilioRetriever):
         account, is_undated = stream_slice["account_sid"], is_of_undated_rows(stream_slice)
         if is_undated and account in self._oldest_open:
             oldest = self._oldest_open.pop(account)
-            end = read_up_to(stream_slice["end_time"], session_for(self.config))
+            end = read_up_to(stream_slice["end_time"], self._session)
             self._cursor.move(stream_slice, with_open_days(end, stream_slice["start_time"], oldest))
         else:
             super()._move_cursor(stream_slice)
@@ -347,7 +348,7 @@ class WindowedRetriever(TwilioRetriever):
 
     def _is_full(self, count: int) -> bool:
         """Return whether a page without a link may not be all of its list (BEHAVIOR 40)."""
-        size = session_for(self.config).page_sizes.get(self._resource, FULL_PAGE)
+        size = self._session.page_sizes.get(self._resource, FULL_PAGE)
         return count >= (size or USUAL_PAGE)
 
     def _span(self, rows: list[Row], stream_slice: StreamSlice) -> timedelta:

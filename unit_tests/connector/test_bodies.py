@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import HTTPResponse
 
-from source_twilio.records import PageExtractor, parse, read_page, register_secret, to_number
+from source_twilio.records import PageExtractor, parse, read_page, register_secrets, to_number
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT, TOKEN, MockTwilio, url
 from unit_tests.support.reading import problems, read, records
 
@@ -159,7 +159,7 @@ def test_masks() -> None:
     for _ in range(2):
         update_secrets([])
         for _ in range(3):
-            register_secret(SECRET)
+            register_secrets(SECRET)
         assert vars(airbyte_secrets_utils)["__SECRETS_FROM_CONFIG"] == [SECRET]
 
 

@@ -90,7 +90,7 @@ def test_no_token_stays_in_text(body: str, status: int) -> None:
     if status < 300:
         with pytest.raises(requests.exceptions.ContentDecodingError) as raised:
             read_page(response, tokens, 10)
-        assert str(raised.value) == f"{NAME} answered with a body that is not JSON."
+        assert str(raised.value) == f"{NAME} returned invalid JSON."
     else:
         read_page(response, tokens, 10)
     assert response.text == body % "****"
@@ -204,7 +204,7 @@ def test_what_is_no_json(body: bytes) -> None:
     """What no reading makes JSON is asked again as a broken connection is (BEHAVIOR 12)."""
     with pytest.raises(requests.exceptions.ContentDecodingError) as raised:
         read_page(answer(body), {}, 10)
-    assert str(raised.value) == f"{NAME} answered with a body that is not JSON."
+    assert str(raised.value) == f"{NAME} returned invalid JSON."
 
 
 def test_an_error_with_broken_characters_can_be_quoted() -> None:
@@ -226,7 +226,7 @@ def test_empty_rows_are_passed_over(mock: MockTwilio, clock: time_machine.Travel
     assert records(output, "queues") == [{"sid": "QU1"}, {"sid": "QU2"}]
     assert records(output, "applications") == [{"sid": "AP1"}]
     assert problems(output) == [
-        f"GET {url(f'Accounts/{ACCOUNT}/Queues.json')} answered with empty rows: passed over."
+        f"GET {url(f'Accounts/{ACCOUNT}/Queues.json')} returned empty records: skipped."
     ]
 
 
@@ -237,7 +237,7 @@ def test_a_page_without_its_list(body: str) -> None:
     read_page(response, {}, 10)
     with pytest.raises(AirbyteTracedException) as raised:
         PageExtractor("queues").extract_records(response)
-    assert raised.value.message == f"{NAME} answered without a list of 'queues'."
+    assert raised.value.message == f"{NAME} returned no list of 'queues'."
 
 
 DATES = {

@@ -100,22 +100,22 @@ ALERTS = "https://monitor.twilio.com/v1/Alerts"
                 20004,
                 f"{n} days",
                 ALERTS,
-                f"GET {ALERTS} was answered HTTP 400, code 20004: {n} days",
+                f"GET {ALERTS} returned HTTP 400, code 20004: {n} days",
             )
             for n in ("100000", "9" * 30, "9" * 5000)
         ),
-        (20004, "Too old", ALERTS, f"GET {ALERTS} was answered HTTP 400, code 20004: Too old"),
+        (20004, "Too old", ALERTS, f"GET {ALERTS} returned HTTP 400, code 20004: Too old"),
         (
             20001,
             "At most 30 days at a time",
             ALERTS,
-            f"GET {ALERTS} was answered HTTP 400, code 20001: At most 30 days at a time",
+            f"GET {ALERTS} returned HTTP 400, code 20001: At most 30 days at a time",
         ),
         (
             20001,
             "Other words",
             f"{ALERTS}?Page=9&PageSize=1000",
-            f"GET {ALERTS} was answered HTTP 400, code 20001: Other words",
+            f"GET {ALERTS} returned HTTP 400, code 20001: Other words",
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_bad_request(code: int, message: str, url: str, expected: str) -> None:
     assert expected in (kind, found.message)
     assert (kind == "BadRequestError") == (expected == found.message)
     # Whoever does not know the kind says what came.
-    assert found.message == f"GET {ALERTS} was answered HTTP 400, code {code}: {message}"
+    assert found.message == f"GET {ALERTS} returned HTTP 400, code {code}: {message}"
     assert found.failure_type == FailureType.system_error
 
 

@@ -240,7 +240,8 @@ def test_first_request_out_of_reach(stream: str, ask: Ask) -> None:
     output, _ = ask(twilio, stream, start_date="2025-11-01T00:00:00Z")
     assert status(output, stream) == "COMPLETE"
     assert problems(output) == [
-        f"{stream}: account {ACCOUNT} shows its last 20 days only; older rows are out of reach."
+        f"{stream}: account {ACCOUNT} shows its last 20 days only; older rows are no longer "
+        "available from Twilio."
     ]
 
 
@@ -317,7 +318,7 @@ def test_all_items_refused(ask: Ask) -> None:
     assert status(output, "dependent_phone_numbers") == "COMPLETE"
     assert problems(output) == [
         f"dependent_phone_numbers: Twilio refuses to show account {SUBACCOUNT} (HTTP 403): "
-        "skipped, its cursor stays."
+        "skipped, its cursor was not advanced."
     ]
     below = [entry for entry in asked if "Dependent" in entry]
     assert len(below) // 30 == 0
@@ -397,10 +398,10 @@ def test_one_line_for_many_accounts(caplog: pytest.LogCaptureFixture) -> None:
     assert not skipped.is_refused(Account("AC1000", True))
     del skipped
     assert [record.getMessage() for record in caplog.records] == [
-        "all streams: Twilio refuses to show 150 accounts: skipped, cursors stay. The first: "
-        "AC0, AC1, AC2.",
-        "flows: Twilio refuses to show 1 account, which may not use the product: skipped, cursors "
-        "stay. The first: AC0.",
+        "all streams: Twilio refuses to show 150 accounts: skipped, cursors were not advanced. "
+        "The first: AC0, AC1, AC2.",
+        "flows: Twilio refuses to show 1 account; the product is probably not enabled there: "
+        "skipped, cursors were not advanced. The first: AC0.",
     ]
 
 
@@ -428,7 +429,7 @@ def test_one_old_cursor_for_all_accounts(ask: Ask) -> None:
     output, _ = ask(lambda *_: page("messages"), "messages", **settings)
     assert problems(output) == [
         "messages: the last sync reached 2024-05-17T00:00:00Z, and Twilio shows 400 days only: "
-        "what lies between is out of reach (BEHAVIOR 10)."
+        "what lies between is no longer available from Twilio (BEHAVIOR 10)."
     ]
 
 

@@ -481,7 +481,7 @@ def test_number_of_days_that_no_calendar_has(ask: Ask) -> None:
     message = f"The date must be within the last {'9' * 5000} days"
     output, _ = ask(lambda *_: (400, {"code": 20004, "message": message}), "recordings")
     assert status(output, "recordings") == "INCOMPLETE"
-    assert errors(output)[0][1].endswith(f"was answered HTTP 400, code 20004: {message}")
+    assert errors(output)[0][1].endswith(f"returned HTTP 400, code 20004: {message}")
 
 
 def test_account_without_a_sid(ask: Ask) -> None:
@@ -515,9 +515,7 @@ def test_bad_request_on_a_later_page(ask: Ask) -> None:
     output, asked = ask(twilio, "queues")
     assert len(records(output, "queues")) == 10
     assert len(asked) == 11
-    assert errors(output)[0][1].endswith(
-        "Queues.json was answered HTTP 400, code 20001: Invalid page"
-    )
+    assert errors(output)[0][1].endswith("Queues.json returned HTTP 400, code 20001: Invalid page")
 
 
 def test_no_days_at_all(ask: Ask) -> None:

@@ -63,7 +63,10 @@ class WindowedRetriever(TwilioRetriever):
     - a first page that is the last brings a whole list with one request; a larger one tells how
       long the windows should be, which the cursor's fixed `step` cannot be (BEHAVIOR 25);
     - rows whose filter field is null match no date filter (BEHAVIOR 6);
-    - how far a list goes back, and how many rows a query shows, an answer tells (BEHAVIOR 10, 23).
+    - how far a list goes back, and how many rows a query shows, an answer tells (BEHAVIOR 10, 23):
+      `RequestWindowSplitting` halves a window by a status, and not where the rows shown end;
+    - an account that is new is read in another way than one with a state, and
+      `StateDelegatingStream` chooses by the state of the whole stream.
     """
 
     # The field that the date filter acts on.

@@ -60,8 +60,8 @@ def test_short_retention(stream: str, num_workers: int, opened: Make, clock: obj
     output = read(config(twilio, start, num_workers=num_workers), stream)
     assert status(output, stream) == "COMPLETE"
     assert problems(output) == [
-        f"{stream}: account {short} shows its last 30 days only; older rows are no longer available "
-        "from Twilio."
+        f"{stream}: account {short} shows its last 30 days only; older rows are no longer "
+        "available from Twilio."
     ]
     parents = shown(twilio, "messages", since=start)
     if stream == "messages":

@@ -35,7 +35,7 @@ def test_lines(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 
 def test_counts(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     """The last line of a read that logs each page has all records, and the accounts."""
-    monkeypatch.setattr(Progress.__init__, "__defaults__", (0.0,))
+    monkeypatch.setattr("source_twilio.session.PROGRESS_SECONDS", 0)
     output = read(sandbox.config, "calls", "queues")
     lines = [m.log.message for m in output.logs if m.log and m.log.message.startswith("So far")]
     number = len(records(output, "calls")) + len(records(output, "queues"))

@@ -77,12 +77,12 @@ class TwilioErrorHandler(DefaultErrorHandler):
         if status not in TRANSIENT_STATUSES and status < 500:
             return failed(unknown_answer(response), FailureType.system_error)
         failure, wait = failed(transient_failure(response)), retry_after(response)
-        if wait:
+        if wait is not None:
             # It may be a date, and the CDK's WaitTimeFromHeader reads numbers only.
-            response.headers["Retry-After"] = str(wait)
+            response.headers["Retry-After"] = f"{wait:g}"
         limited = status == TOO_MANY_REQUESTS
         action = ResponseAction.RATE_LIMITED if limited else ResponseAction.RETRY
-        return self._again(response.request, failure, action, wait)
+        return self._again(response.request, failure, action, wait or 0)
 
     def _again(
         self, request: Any, failure: ErrorResolution, action: ResponseAction, wait: float = 0

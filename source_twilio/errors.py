@@ -67,15 +67,15 @@ def content_type(response: requests.Response) -> str:
     return response.headers.get("Content-Type", "").partition(";")[0] or "no content type"
 
 
-def retry_after(response: requests.Response) -> float:
-    """Return the seconds that Retry-After asks to wait, 0 if it does not say."""
+def retry_after(response: requests.Response) -> float | None:
+    """Return the seconds that Retry-After asks to wait, None if it does not say."""
     value = response.headers.get("Retry-After", "")
     if re.fullmatch(r"\d+(\.\d+)?", value):
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
-        return 0
+        return None
     moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
     return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
 

@@ -274,8 +274,8 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "TLS failure": (
         no_trust,
-        "The certificate that api.twilio.com shows is not trusted: if a proxy or firewall reads "
-        "along, add its authority to the file that REQUESTS_CA_BUNDLE names.",
+        "The certificate that api.twilio.com shows is not trusted: if a proxy intercepts TLS, add "
+        "its authority to the file that REQUESTS_CA_BUNDLE names.",
     ),
     "unknown edge": (
         given(edge="nowhere"),

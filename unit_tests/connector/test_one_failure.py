@@ -231,8 +231,8 @@ def test_items_without_an_id(ask: Ask) -> None:
     assert sids(output, "flow_revisions") == ["FW1", "FW3"]
     assert status(output, "flow_revisions") == "COMPLETE"
     assert problems(output) == [
-        f"flow_revisions: rows of flows of account {ACCOUNT} have no sid, so nothing is read below "
-        f"them. In their page they are the rows 2 ({NEW})."
+        f"flow_revisions: rows of flows of account {ACCOUNT} have no sid, so none of their "
+        f"children are read. In their page they are the rows 2 ({NEW})."
     ]
 
 
@@ -380,7 +380,7 @@ def test_lists_that_are_not_found(stream: str, answer: Answer, ask: Ask) -> None
 
     output, _ = ask(twilio, stream)
     assert status(output, stream) == "INCOMPLETE"
-    assert ["(HTTP 404" in m or "answered HTTP 404" in m for _, m in errors(output)][0]
+    assert ["(HTTP 404" in m or "returned HTTP 404" in m for _, m in errors(output)][0]
 
 
 def test_usage_that_does_not_exist(ask: Ask) -> None:

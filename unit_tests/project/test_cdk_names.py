@@ -10,6 +10,7 @@ import inspect
 import re
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -36,7 +37,7 @@ from airbyte_cdk.utils import airbyte_secrets_utils
 from airbyte_cdk.utils.memory_monitor import MemoryMonitor
 
 ROOT = Path(__file__).parents[2]
-NAMES = [
+NAMES: list[tuple[Any, str]] = [
     (SimpleRetriever, "_fetch_next_page"),
     (SimpleRetriever, "_paginator"),
     (SimpleRetriever, "_parameters"),
@@ -79,7 +80,7 @@ NAMES = [
 @pytest.mark.parametrize(
     ("owner", "name"), NAMES, ids=lambda value: getattr(value, "__name__", value)
 )
-def test_private_name(owner: object, name: str) -> None:
+def test_private_name(owner: Any, name: str) -> None:
     """The name is still there; where it is not, read the module that uses it anew."""
     classes = inspect.getmro(owner) if isinstance(owner, type) else [owner]
     texts = [inspect.getsource(part) for part in classes if part is not object]

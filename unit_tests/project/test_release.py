@@ -66,7 +66,7 @@ def test_wheel_and_sdist_bear_the_one_version(built: list[Path]) -> None:
         [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         assert message_from_bytes(archive.read(name))["Version"] == version
         tops = {name.split("/")[0] for name in archive.namelist()}
-        assert tops == {"source_twilio", f"source_twilio-{version}.dist-info"}
+        assert tops == {"source_twilio", "twilio_warehouse", f"source_twilio-{version}.dist-info"}
     with tarfile.open(sdist) as archive:
         file = archive.extractfile(f"source_twilio-{version}/PKG-INFO")
         assert file
@@ -158,13 +158,13 @@ def test_help_lists_every_target() -> None:
     """Make prints a line for each target that it knows, without anything being installed."""
     text = (ROOT / "Makefile").read_text("utf-8")
     named = {name for line in re.findall(r"(?m)^\.PHONY: (.*)$", text) for name in line.split()}
-    targets = set(re.findall(r"(?m)^([a-z]+):", text))
+    targets = set(re.findall(r"(?m)^([a-z-]+):", text))
     assert targets == named
     # ChildLists another make, as in `make test`, it would name the directory that it enters.
     make = ["make", "--no-print-directory"]
     for command in (make, [*make, "help"]):
         printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        lines = [re.match(r"make (\w+) +\S", line) for line in printed.stdout.splitlines()]
+        lines = [re.match(r"make ([\w-]+) +\S", line) for line in printed.stdout.splitlines()]
         assert {line[1] for line in lines if line} == targets
         assert None not in lines
 

@@ -1,4 +1,4 @@
-"""`make probe`: its answers are right under each reading, and hold nothing private."""
+"""`verify-api`: its answers are right under each reading, and hold nothing private."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ import pytest
 
 from dev.soak.readings import READINGS, Reading
 from sandbox import Sandbox
-from twilio_warehouse.verify.__main__ import main
-from twilio_warehouse.verify.client import Client
-from twilio_warehouse.verify.table import QUESTIONS, lines, markdown
+from twilio_warehouse.cli import main
+from twilio_warehouse.verify_api.client import Client
+from twilio_warehouse.verify_api.questions import QUESTIONS
+from twilio_warehouse.verify_api.report import markdown, run_questions
 from unit_tests.support.access import keyed
 from unit_tests.support.access import slept as slept
 from unit_tests.support.syncing import ROOT, configured
@@ -81,7 +82,7 @@ def answered(config: dict[str, Any], *texts: str) -> dict[str, str]:
     """Return the answers to some questions, or to all."""
     asked = [question for question in QUESTIONS if not texts or question.text in texts]
     assert not texts or len(asked) == len(texts)
-    return {line.question.text: line.says for line in lines(Client(config), asked)}
+    return {r.question.text: r.answer for r in run_questions(Client(config), asked)}
 
 
 @pytest.mark.parametrize("reading", READINGS, ids=lambda reading: "-".join(map(str, reading)))
@@ -266,9 +267,15 @@ def test_main_keys(sandbox: Sandbox, opens: str, says: str) -> None:
 
 
 def test_private(tmp_path: Path, sandbox: Sandbox) -> None:
-    """What `make probe` prints holds no SID, token, number, name or date, and has all questions."""
+    """The output holds no SID, token, number, name or date, and has all questions."""
     configured(tmp_path, sandbox.config)
-    command = [sys.executable, "-m", "twilio_warehouse.verify", str(tmp_path / "config.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "twilio_warehouse",
+        "verify-api",
+        str(tmp_path / "config.json"),
+    ]
     ran = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True)
     assert ran.returncode == 0
     table = [line for line in ran.stdout.splitlines() if line.startswith("|")]
@@ -284,7 +291,7 @@ def test_masked(sandbox: Sandbox) -> None:
     bad = f"AC{'0' * 32} +14155550100 jo@example.com 2026-01-01"
     saying(("Tasks", [{"sid": "WT1", "assignment_status": bad}]))(sandbox)
     asked = [q for q in QUESTIONS if q.text == "Which TaskRouter tasks are listed?"]
-    *_, row = markdown(lines(Client(sandbox.config), asked))
+    *_, row = markdown(run_questions(Client(sandbox.config), asked))
     assert re.split(r"\s*\|\s*", row)[2] == "... ... ... ..."
 
 
@@ -296,8 +303,8 @@ def test_codes(sandbox: Sandbox, code: Any, says: str) -> None:
     """A code that is no number shows nothing of itself."""
     saying(("Tasks", {"code": code}), status=404)(sandbox)
     asked = [q for q in QUESTIONS if q.text == "Which TaskRouter tasks are listed?"]
-    [line] = lines(Client(sandbox.config), asked)
-    assert line.found == f"the list was refused ({says})"
+    [result] = run_questions(Client(sandbox.config), asked)
+    assert result.evidence == f"the list was refused ({says})"
 
 
 @pytest.mark.parametrize(
@@ -320,23 +327,23 @@ def test_waits(
 
 
 def test_surprise(sandbox: Sandbox) -> None:
-    """The table ends with what the connector counts on in vain."""
+    """The table ends with what the connector relies on in vain."""
     saying(("Executions", [RUN]))(sandbox)
     asked = [q for q in QUESTIONS if q.text == MOVED]
-    *_, last = markdown(lines(Client(sandbox.config), asked))
-    assert last == f"\nThe connector counts on another answer (yes): {MOVED}"
+    *_, last = markdown(run_questions(Client(sandbox.config), asked))
+    assert last == f"\nThe connector relies on another answer (yes): {MOVED}"
 
 
-def test_mistakes(
+def test_errors(
     tmp_path: Path, sandbox: Sandbox, slept: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A mistake gives one line."""
-    assert main([]) == 2
-    assert main([str(tmp_path / "config.json")]) == 2
+    """An error of the user gives one line."""
+    assert main(["verify-api"]) == 2
+    assert main(["verify-api", str(tmp_path / "config.json")]) == 2
     configured(tmp_path, {**sandbox.config, "auth_token": "0" * 32})
-    assert main([str(tmp_path / "config.json")]) == 2
+    assert main(["verify-api", str(tmp_path / "config.json")]) == 2
     configured(tmp_path, json.loads('{"account_sid": "AC123", "auth_token": "x1"}'))
-    assert main([str(tmp_path / "config.json")]) == 2
+    assert main(["verify-api", str(tmp_path / "config.json")]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     example = (
@@ -345,7 +352,8 @@ def test_mistakes(
     )
     path = tmp_path / "config.json"
     assert captured.err.splitlines() == [
-        f"Which account? make probe CONFIG=secrets/config.json, a file of {example}",
+        "Which account? twilio-warehouse verify-api secrets/config.json (make verify-api "
+        f"CONFIG=secrets/config.json), a file of {example}",
         f"There is no file {path}: make one of {example}",
         "Twilio refused account_sid and auth_token (HTTP 401, code 20003): take the current Auth "
         "Token of that account in region us1; the account must be active.",

@@ -20,6 +20,7 @@ from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_twilio.credentials import asking_for
+from source_twilio.dates import read_date
 from source_twilio.errors import (
     LOGGER,
     BadRequestError,
@@ -31,7 +32,7 @@ from source_twilio.errors import (
     unknown_answer,
 )
 from source_twilio.memory import ONCE, UNDER_WAY, Patience, known, trying
-from source_twilio.rows import Row
+from source_twilio.rows import Row, only_undated
 from source_twilio.shared import KEPT_ROWS
 from source_twilio.skipped import Account
 from source_twilio.windows import Page
@@ -143,7 +144,7 @@ class ListRetriever(SimpleRetriever):
         # Of its own: the one that a test read counts with counts the pages of all lists together.
         paginator = copy(self._paginator)
         token: Mapping[str, Any] | None = None
-        progress = Novelty(self.primary_key)
+        progress = Novelty(self.primary_key, part.extra_fields.get("undated_by", ""))
         while True:
             response = self._fetch_next_page(part, token, size)
             if response is None or not response.ok:
@@ -202,10 +203,17 @@ class ListRetriever(SimpleRetriever):
         # A refusal of an account that the list calls closed or suspended is no surprise.
         once = stream_slice.extra_fields.get("ask_once") or not is_active(stream_slice.extra_fields)
         pauses = iter(() if once else REFUSAL_PAUSES_SECONDS)
+        # All rows of the first page are wanted.
+        undated_by = stream_slice.extra_fields.get("undated_by", "") if next_page_token else ""
         while True:
             patience = self._patience(stream_slice, next_page_token)
             try:
-                with memory.throttle, asking_for(account.sid), trying(patience):
+                with (
+                    memory.throttle,
+                    asking_for(account.sid),
+                    trying(patience),
+                    only_undated(undated_by),
+                ):
                     response = super()._fetch_next_page(
                         stream_slice, next_page_token, page_size_override
                     )
@@ -234,9 +242,10 @@ class ListRetriever(SimpleRetriever):
 class Novelty:
     """Whether the pages of a list bring anything new (BEHAVIOR 33), for some bytes a page."""
 
-    def __init__(self, key: Any) -> None:
-        """Take the primary key: a field, or several."""
+    def __init__(self, key: Any, undated_by: str = "") -> None:
+        """Take the primary key: a field, or several; and the `undated_by` of the list."""
         self._key = [key] if isinstance(key, str) else [*(key or ())]
+        self._undated_by = undated_by
         self._shown = set[int]()
         self._repeated = self._empty = 0
 
@@ -245,16 +254,19 @@ class Novelty:
         if not rows:
             self._empty += 1
             return self._empty < EMPTY_PAGES
-        page = hash(frozenset(map(self._identity, rows)))
+        if self._undated_by:
+            # The first page has other rows too.
+            undated = [row for row in rows[:-1] if not read_date(row.get(self._undated_by))]
+            rows = [*undated, rows[-1]]
+        keys = [[row.get(field) for row in rows] for field in self._key]
+        if not keys or any(None in values for values in keys):
+            # Without a key, all of a row tells it apart.
+            keys = [[orjson.dumps(row) for row in rows]]
+        page = hash(frozenset(zip(*[map(str, values) for values in keys], strict=True)))
         self._repeated = self._repeated + 1 if page in self._shown else 0
         self._empty = 0
         self._shown.add(page)
         return self._repeated < REPEATED_PAGES
-
-    def _identity(self, row: Row) -> Any:
-        """Return what tells a row apart: its key, or all of it where it has no whole key."""
-        found = [row.get(field) for field in self._key]
-        return orjson.dumps(row) if None in found or not found else str(found)
 
 
 def is_active(account: Mapping[str, Any]) -> bool:

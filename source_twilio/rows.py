@@ -4,6 +4,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -17,7 +19,7 @@ from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils import airbyte_secrets_utils
 
-from source_twilio.dates import read_date, to_iso8601
+from source_twilio.dates import USUAL_TIME, read_date, to_iso8601, usual_day
 from source_twilio.errors import LOGGER, describe, error
 
 Row = dict[str, Any]
@@ -40,6 +42,12 @@ LONG_NUMBER = b":" + b"0" * 16
 NUMBERS = bytes.maketrans(b"123456789.+-eE,[ \t\r\n", b"0" * 14 + b":" * 6)
 STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 LOWER_CASE = bytes(range(256)).lower()
+# How the first row of a page begins, and so all others do.
+FIRST_ROW = re.compile(rb'\[\s*(\{\s*"\w+"\s*:)')
+# A field with a date as the 2010 API spells it: the day, and the time.
+USUAL_DATE = rb'"%b": ?"(\w{3}, \d\d \w{3} \d{4} )' + USUAL_TIME.pattern.encode() + b'"'
+# The field of a date, while a thread asks for pages on which only rows without it are wanted.
+UNDATED_BY: ContextVar[str] = ContextVar("UNDATED_BY", default="")
 # The CDK's list that a secret is in, by the secret. A new run in this process makes a new list.
 MASKED: dict[str, Any] = {}
 
@@ -50,6 +58,16 @@ def mask(secret: str) -> None:
     if MASKED.get(secret) is not secrets:
         airbyte_secrets_utils.add_to_secrets(secret)
         MASKED[secret] = secrets
+
+
+@contextmanager
+def only_undated(field: str) -> Iterator[None]:
+    """Leave rows with a date in that field out of the pages that this thread asks for."""
+    before = UNDATED_BY.set(field)
+    try:
+        yield
+    finally:
+        UNDATED_BY.reset(before)
 
 
 @dataclass
@@ -88,6 +106,8 @@ def read_page(response: requests.Response, tokens: dict[str, str], seconds: floa
     # In large pieces: requests' own are of 10 KB, which costs as much as parsing.
     content = response._content = b"".join(response.iter_content(1 << 16))
     served = 200 <= response.status_code < 300
+    if served and UNDATED_BY.get():
+        content = response._content = without_dated(content, UNDATED_BY.get())
     try:
         page = parse(content)
     except (ValueError, RecursionError) as cause:
@@ -109,6 +129,26 @@ def read_page(response: requests.Response, tokens: dict[str, str], seconds: floa
         response._content = without_secrets(response._content)
         page = orjson.loads(response._content)
     response.page = page  # type: ignore[attr-defined]
+
+
+def without_dated(content: bytes, field: str) -> bytes:
+    """Return the body of a page without the rows that have a date, other than the last.
+
+    To find those rows takes a third of the time that it takes to read them. A body that does not
+    look as Twilio's do is returned as it is, and so is a row whose date is not spelled as usual.
+    """
+    first = FIRST_ROW.search(content)
+    if not first:
+        return content
+    begin, *rows = content.split(first[1])
+    last, date = rows.pop(), re.compile(USUAL_DATE % field.encode())
+    # What begins so within a row would follow something else.
+    if not all(row.endswith((b"},", b"}, ")) for row in rows):
+        return content
+    kept = [
+        row for row in rows if not ((found := date.search(row)) and usual_day(found[1].decode()))
+    ]
+    return first[1].join([begin, *kept, last])
 
 
 def without_secrets(content: bytes) -> bytes:
@@ -191,7 +231,7 @@ class PageExtractor(RecordExtractor):
         if self.list_key:
             rows = page.pop(self.list_key, None) if isinstance(page, dict) else None
         wanted = {dict, type(None)} if self.list_key else {dict}
-        if not isinstance(rows, list) or not wanted.issuperset(row.__class__ for row in rows):
+        if not isinstance(rows, list) or not wanted.issuperset(map(type, rows)):
             raise error(f"{describe(response)} answered without a list of '{self.list_key}'.")
         if not all(rows):
             # The CDK's queue takes an empty record for the end of all streams (BEHAVIOR 29).

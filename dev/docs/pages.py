@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dev.docs.behavior import linked
 from dev.docs.joins import diagram, joins
 from dev.docs.notes import Note, Notes
 from sandbox.streams import STREAMS, Stream

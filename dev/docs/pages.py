@@ -103,7 +103,7 @@ def product_page(product: str, notes: Notes) -> Iterator[str]:
         stream = STREAMS[name]
         yield row(f"[{name}](#{name})", mode(stream), names(stream.key), sentence(note.cost))
     if drawn := [join for join in joins() if join.table in streams]:
-        yield from ("", "## Joins", "")
+        yield from ("", "## How the tables join", "")
         yield from diagram([*streams], drawn)
     for name, note in streams.items():
         yield from ("", f"## {name}", "")

@@ -86,11 +86,10 @@ def read_page(
 ) -> None:
     """Parse a body once, and take every `auth_token` out of it, whatever its status (BEHAVIOR 30).
 
-    The tokens of a list of accounts go to `tokens`, by SID. Rows with a date in `undated_by` are left
-    out. A parsed body stays on the response as
-    `page`. Raises `ReadTimeout` for a body that takes longer than `seconds`, and
-    `ContentDecodingError` for a 2xx that is not JSON: the CDK asks again as it does for a broken
-    connection (BEHAVIOR 12).
+    The tokens of a list of accounts go to `tokens`, by SID. Rows with a date in `undated_by` are
+    left out. A parsed body stays on the response as `page`. Raises `ReadTimeout` for a body that
+    takes longer than `seconds`, and `ContentDecodingError` for a 2xx that is not JSON: the CDK asks
+    again as it does for a broken connection (BEHAVIOR 12).
     """
     response.raw = Arriving(response.raw, seconds)
     # In large pieces: requests' own are of 10 KB, which costs as much as parsing.

@@ -160,7 +160,7 @@ def test_help_lists_every_target() -> None:
     named = {name for line in re.findall(r"(?m)^\.PHONY: (.*)$", text) for name in line.split()}
     targets = set(re.findall(r"(?m)^([a-z]+):", text))
     assert targets == named
-    # ChildLists another make, as in `make test`, it would name the directory that it enters.
+    # Below another make, as in `make test`, it would name the directory that it enters.
     make = ["make", "--no-print-directory"]
     for command in (make, [*make, "help"]):
         printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -170,7 +170,7 @@ def test_help_lists_every_target() -> None:
 
 
 def test_the_tree_of_the_repository() -> None:
-    """CONTRIBUTING.md has each file and folder of the top level in its tree, and none that is gone."""
+    """CONTRIBUTING.md has each file and folder of the top level in its tree, and no other."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = [Path(line) for line in listed.splitlines() if (ROOT / line).exists()]

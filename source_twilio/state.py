@@ -110,7 +110,8 @@ class AccountStateMigration(StateMigration):
         if unreadable := len(entries) - len(found):
             session_for(self.config).warn(
                 f"{self.declarative_stream.name}: {unreadable} of {len(entries)} entries of its "
-                "state cannot be read. They are ignored: what they stood for is read from start_date."
+                "state cannot be read. They are ignored: what they stood for is read from "
+                "start_date."
             )
         return found
 

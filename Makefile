@@ -75,8 +75,8 @@ soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", A
 bench: $(VENV)/installed ## Compare it with others; ARGS="cpu latency --runs 1"
 	@$(RUN) -m dev.bench $(ARGS)
 
-# The second tries every stream with each kind of credentials, in 20 seconds (was: make matrix).
-docs: $(VENV)/installed ## Write the pages of docs/ that are generated, and who reads which streams
+# The second, once make matrix, reads all streams with each kind of credentials in the sandbox.
+docs: $(VENV)/installed ## Generate the pages of docs/ from manifest, schemas, docs/notes.yaml and reads
 	@$(RUN) -m dev.docs.generate
 	@$(RUN) -m dev.docs.credential_matrix
 

@@ -1,4 +1,4 @@
-"""`verify-api`: its answers are right under each reading, and hold nothing private."""
+"""`verify-api`: its answers are right under all filter semantics, and hold nothing private."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dev.soak.readings import READINGS, Reading
+from dev.soak.filter_semantics import SEMANTICS, FilterSemantics
 from sandbox import Sandbox
 from twilio_warehouse.cli import main
 from twilio_warehouse.verify_api.client import Client
@@ -23,7 +23,7 @@ from unit_tests.support.access import keyed
 from unit_tests.support.access import slept as slept
 from unit_tests.support.syncing import ROOT, configured
 
-# What the sandbox does whatever the reading.
+# What the sandbox does under all filter semantics.
 ALWAYS = {
     "Does `EndDate=DAY` of usage show that day?": "yes",
     "When is end_time of calls null?": "null when canceled, failed, no-answer",
@@ -50,12 +50,12 @@ ALWAYS = {
 }
 
 
-def expected(reading: Reading) -> dict[str, str]:
-    """Return the answers that depend on the reading."""
-    inclusive = "yes" if reading.upper_bound == "inclusive" else "no"
-    timed = "yes" if reading.time_of_day else "no"
-    shown = "yes" if reading.null_dates == "shown" else "no"
-    combined = reading.conference_dates == "combined"
+def expected(semantics: FilterSemantics) -> dict[str, str]:
+    """Return the answers that depend on the filter semantics."""
+    inclusive = "yes" if semantics.upper_bound == "inclusive" else "no"
+    timed = "yes" if semantics.time_of_day else "no"
+    shown = "yes" if semantics.null_dates == "shown" else "no"
+    combined = semantics.conference_dates == "combined"
     by_default = {"all": "all", "in-progress": "not completed, init"}
     return {
         "Does `DateSent<=DAY` of messages show that day?": inclusive,
@@ -69,7 +69,7 @@ def expected(reading: Reading) -> dict[str, str]:
         "Does `DateSent` show messages without a date_sent?": shown,
         "Does `StartTime` show calls without a start_time?": shown,
         "Which conferences does a list without `Status` show?": by_default[
-            reading.conferences_without_status
+            semantics.conferences_without_status
         ],
         "Does `DateUpdated` count beside `Status`?": "yes" if combined else "no",
         "Does `DateCreated` count beside `Status`?": "yes" if combined else "no",
@@ -85,12 +85,14 @@ def answered(config: dict[str, Any], *texts: str) -> dict[str, str]:
     return {r.question.text: r.answer for r in run_questions(Client(config), asked)}
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: "-".join(map(str, reading)))
-def test_readings(sandbox: Sandbox, reading: Reading) -> None:
-    """Each answer is that of the reading."""
-    for name, value in reading._asdict().items():
+@pytest.mark.parametrize(
+    "semantics", SEMANTICS, ids=lambda semantics: "-".join(map(str, semantics))
+)
+def test_filter_semantics(sandbox: Sandbox, semantics: FilterSemantics) -> None:
+    """Each answer is that of the filter semantics."""
+    for name, value in semantics._asdict().items():
         setattr(sandbox, name, value)
-    wanted = ALWAYS | expected(reading)
+    wanted = ALWAYS | expected(semantics)
     assert answered(sandbox.config, *wanted) == wanted
 
 
@@ -243,7 +245,7 @@ COMPLETE, PARTIAL = (
         ),
     ],
 )
-def test_other_readings(
+def test_other_semantics(
     sandbox: Sandbox,
     slept: list[float],
     prepare: Callable[[Sandbox], None],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import signal
 import sys
 from collections.abc import Sequence
@@ -319,14 +318,13 @@ def run_migrate(given: argparse.Namespace) -> int:
 
 def run_demo(_: argparse.Namespace) -> int:
     """Run the demo, if this is a checkout."""
-    if (CHECKOUT / "sandbox" / "__init__.py").is_file():
-        # An installed command does not look for modules in the checkout.
-        sys.path.insert(0, str(CHECKOUT))
-    if not importlib.util.find_spec("sandbox"):
+    if not (CHECKOUT / "sandbox" / "__init__.py").is_file():
         raise UserError(
             "The demo needs a checkout of the repository: there, make demo runs it in an "
             "environment of its own."
         )
+    # The command of an environment does not look for modules in the checkout.
+    sys.path.insert(0, str(CHECKOUT))
     from twilio_warehouse.demo import run_demo as run
 
     run()

@@ -17,8 +17,8 @@ from typing import Any
 
 import orjson
 
-from dev.bench.contenders import Task, airbyte_peer, discovered, output_of
-from dev.bench.peers import PEERS
+from dev.bench.candidates import Task, airbyte_competitor, discover, output_of
+from dev.bench.competitors import COMPETITORS
 from sandbox import Sandbox
 from sandbox.data import Holder
 
@@ -143,15 +143,15 @@ def record() -> dict[str, Any]:
         output: list[bytes] = []
         for streams, start in ((INCREMENTAL[1:], START), (INCREMENTAL[:1], ALERTS_START)):
             task = Task(here, Path(folder), streams, {"start_date": start})
-            output += output_of(airbyte_peer().command(task), task).splitlines()
+            output += output_of(airbyte_competitor().command(task), task).splitlines()
         for message in map(orjson.loads, output):
             if message["type"] == "RECORD":
                 stream = message["record"]["stream"]
                 read[stream].add(identity(stream, message["record"]["data"]))
             elif message["type"] == "STATE":
                 states[message["state"]["stream"]["stream_descriptor"]["name"]] = message["state"]
-        program = PEERS / "airbyte-source-twilio" / "bin" / "source-twilio"
-        catalog = discovered(program, task.config(), task)
+        program = COMPETITORS / "airbyte-source-twilio" / "bin" / "source-twilio"
+        catalog = discover(program, task.config(), task)
     for state in states.values():
         state.pop("sourceStats", None)
     entries = {

@@ -1,7 +1,8 @@
 """A lower bound of the cost of reading Twilio, which `make bench` compares with connectors.
 
 `python -m dev.bench.plain_loop config.json messages calls` follows the pages of each list of each
-account one after the other, converts text values by hand, and prints Airbyte RECORD lines. It has no windows, no state, no schema and no retries, and it checks nothing.
+account one after the other, converts text values by hand, and prints Airbyte RECORD lines. It
+has no windows, no state, no schema and no retries, and it checks nothing.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def daily(options: Options, stack: ExitStack) -> str:
             clock=START,
             counts=dict.fromkeys(STREAMS, 0),
             page_size_max=ROWS_PER_PAGE,
-            holders=[("Day", "active", 1.0)],
+            account_specs=[("Day", "active", 1.0)],
         )
         with twilio:
             os.environ.update(twilio.environment)

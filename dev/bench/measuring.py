@@ -19,7 +19,7 @@ from dev.bench import ROOT
 from dev.bench.candidates import Candidate, Task
 from dev.bench.output import Key, Output, expected_keys, parse_output
 from sandbox import Request, Sandbox
-from sandbox.data import Holder
+from sandbox.data import AccountSpec
 
 # A run that takes longer is killed and counts as failed.
 LIMIT_SECONDS = 1800
@@ -148,16 +148,16 @@ def measure_net(
     return run_in_turn(candidates, task, runs), lambda one: one.microseconds(starts[one.name])
 
 
-def start_sandbox(stack: ExitStack, holders: Sequence[Holder], **settings: Any) -> Sandbox:
+def start_sandbox(stack: ExitStack, holders: Sequence[AccountSpec], **settings: Any) -> Sandbox:
     """Start a sandbox that ends with the stack."""
-    twilio = stack.enter_context(Sandbox(holders=holders, **settings))
+    twilio = stack.enter_context(Sandbox(account_specs=holders, **settings))
     # The rows stay as long as the sandbox: the garbage collector need not scan them.
     gc.collect()
     gc.freeze()
     return twilio
 
 
-def four_accounts(**counts: int) -> list[Holder]:
+def four_accounts(**counts: int) -> list[AccountSpec]:
     """Return four accounts with so many rows each."""
     return [(f"Account {number}", "active", counts) for number in range(1, 5)]
 

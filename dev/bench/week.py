@@ -41,7 +41,7 @@ def count_requests(every: timedelta) -> dict[str, Counter[str]]:
             clock=START,
             counts=COUNTS,
             page_size_max=ROWS_PER_PAGE,
-            holders=[("Week", "active", 1.0)],
+            account_specs=[("Week", "active", 1.0)],
         )
         with twilio:
             os.environ.update(twilio.environment)

@@ -12,7 +12,7 @@ from dev.bench.output import expected_keys, parse_output
 from dev.bench.perfect_client import requests_needed
 from dev.bench.tables import format_cell, write
 from sandbox import Sandbox
-from sandbox.data import Holder
+from sandbox.data import AccountSpec
 
 STATE = {"stream_descriptor": {"name": "messages"}, "stream_state": {"states": []}}
 AIRBYTE = [
@@ -43,7 +43,7 @@ def test_perfect_client() -> None:
     """Each list once per open account and page; lists below a list once per parent in question."""
     counts = {"messages": 19, "calls": 0, "keys": 1001, "conferences": 1100}
     holders = [("Main", "active", counts), ("Closed", "closed", counts)]
-    with Sandbox(holders=holders) as twilio:
+    with Sandbox(account_specs=holders) as twilio:
         streams = {stream for stream, _, _ in twilio._store.tables}
         found = requests_needed(twilio, twilio.now().timestamp() + 1, streams)
         old = requests_needed(twilio, 0, ["message_media"])
@@ -68,12 +68,12 @@ def test_perfect_client() -> None:
 
 def test_expected_keys_leave_out_the_closed_account() -> None:
     """The rows that a candidate can miss."""
-    holders: list[Holder] = [
+    holders: list[AccountSpec] = [
         ("Main", "active", 0),
         ("Sub", "suspended", 0),
         ("Closed", "closed", 0),
     ]
-    with Sandbox(holders=holders) as twilio:
+    with Sandbox(account_specs=holders) as twilio:
         assert len(expected_keys(twilio, "messages")) == 12
         alerts = [twilio.rows("alerts", account.sid) for account in twilio.accounts[:2]]
         assert len(expected_keys(twilio, "alerts")) == sum(map(len, alerts))

@@ -22,7 +22,7 @@ from dev.release.release import version
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
-from unit_tests.support.embedded import small, taken_for_twilio
+from unit_tests.support.embedded import small, use_as_twilio
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -79,9 +79,9 @@ def global_cursors(messages: list[dict[str, Any]]) -> set[Any]:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """One embedded Twilio for all runtimes."""
+    """One sandbox for all runtimes."""
     with small() as twilio, pytest.MonkeyPatch.context() as patch:
-        yield taken_for_twilio(twilio, patch)
+        yield use_as_twilio(twilio, patch)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Every command and snippet of the pages for users does what it promises, as it stands there.
 
 Blocks are taken from the pages. What differs from a user's machine is in `put_in_place`: the
-embedded Twilio, its credentials, a PostgreSQL of our own. A block is in one of three tables: WALKS
+sandbox, its credentials, a PostgreSQL of our own. A block is in one of three tables: WALKS
 (run, in this order, on a fresh copy of the checkout), PARSED or NOT_RUN (with the reason).
 """
 

@@ -19,7 +19,7 @@ from source_twilio.state import states
 from source_twilio.timestamps import read_date
 from twilio_warehouse.migrate import differences, starts
 from unit_tests.support.contract import DATED, ROOT, _haste, asked
-from unit_tests.support.embedded import taken_for_twilio
+from unit_tests.support.embedded import use_as_twilio
 from unit_tests.support.handover import ALERTS_START, INCREMENTAL, START, identity, left, twilio
 from unit_tests.support.reading import problems, read, records
 
@@ -38,7 +38,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     began = datetime.fromisoformat(LEFT["began"])
     later = began + timedelta(days=1, hours=3)
     with twilio(began) as here, time_machine.travel(later, tick=False):
-        taken_for_twilio(here, monkeypatch)
+        use_as_twilio(here, monkeypatch)
         here.advance(later - began)
         here.page_size_max = 5  # So no list comes with its first page, and all are asked by date.
         for account in here.accounts:

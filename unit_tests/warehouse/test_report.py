@@ -17,7 +17,7 @@ from twilio_warehouse.cli import main
 from twilio_warehouse.queries import COUNTRY
 from twilio_warehouse.reconcile import compare, missing
 from unit_tests.support.browser import look
-from unit_tests.support.embedded import taken_for_twilio
+from unit_tests.support.embedded import use_as_twilio
 from unit_tests.support.syncing import configured, sync
 
 
@@ -98,7 +98,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
     """A sync of an account with a name that no page expects."""
     folder = tmp_path_factory.mktemp("report")
     with Sandbox(seed=1, scale=0.02) as twilio, pytest.MonkeyPatch.context() as patch:
-        taken_for_twilio(twilio, patch)
+        use_as_twilio(twilio, patch)
         twilio.update("accounts", twilio.accounts[0].sid, friendly_name=HOSTILE)
         twilio.add("calls", twilio.accounts[0].sid, status=HOSTILE)
         configured(folder, twilio.config)

@@ -75,27 +75,31 @@ HELD = between("CreatedAfter", "CreatedBefore", "create_time")
 ABOUT_FILTERS = (
     # Bounds of the 2010 API
     ask(
-        "Does `DateSent<=DAY` of messages show that day?",
+        "Does `DateSent<=DAY` of messages include that day?",
         "1",
         filters.upper_day,
         "Messages",
         **SENT,
     ),
     ask(
-        "Does `StartTime<=DAY` of calls show that day?", "1", filters.upper_day, "Calls", **STARTED
+        "Does `StartTime<=DAY` of calls include that day?",
+        "1",
+        filters.upper_day,
+        "Calls",
+        **STARTED,
     ),
     ask(
-        "Does `DateCreated<=DAY` of recordings show that day?",
+        "Does `DateCreated<=DAY` of recordings include that day?",
         *("1", filters.upper_day, "Recordings"),
         **CREATED,
     ),
     ask(
-        "Does `DateUpdated<=DAY` of conferences show that day?",
+        "Does `DateUpdated<=DAY` of conferences include that day?",
         *("1, 32", filters.upper_day, COMPLETED),
         **inequality("DateUpdated", "date_updated"),
     ),
     ask(
-        "Does `EndDate=DAY` of usage show that day?",
+        "Does `EndDate=DAY` of usage include that day?",
         *("1, 16", filters.upper_day, DAILY),
         **between("StartDate", "EndDate", "start_date"),
     ),
@@ -140,19 +144,19 @@ ABOUT_FILTERS = (
         by="date_created",
     ),
     ask(
-        "Which status have conferences that `Status=init` shows?",
+        "Which status have conferences listed with `Status=init`?",
         *("32", lists.values, "Conferences?Status=init"),
         field="status",
     ),
     ask(
-        "Does `DateUpdated` count beside `Status`?",
+        "Does `DateUpdated` have an effect with `Status`?",
         "32",
         filters.has_effect,
         COMPLETED,
         upper="DateUpdated<",
     ),
     ask(
-        "Does `DateCreated` count beside `Status`?",
+        "Does `DateCreated` have an effect with `Status`?",
         "32",
         filters.has_effect,
         COMPLETED,
@@ -161,7 +165,7 @@ ABOUT_FILTERS = (
     # Bounds of the product APIs
     *(
         ask(
-            f"Does `{given[on]}` of {name} show its moment?",
+            f"Does `{given[on]}` of {name} include its own time?",
             entries,
             filters.inclusive,
             path,
@@ -178,7 +182,7 @@ ABOUT_FILTERS = (
     ),
     *(
         ask(
-            f"Does `{RUNS[on]}` of executions show its moment?",
+            f"Does `{RUNS[on]}` of executions include its own time?",
             *("1, 35", filters.inclusive, FLOWS + "/{sid}/Executions"),
             **RUNS,
             on=on,
@@ -230,7 +234,7 @@ ABOUT_LISTS = (
     # How far back lists go
     *(
         ask(
-            f"What is a bound answered that is {days} days back ({name})?",
+            f"How does Twilio respond to a bound {days} days back ({name})?",
             *("10", lists.too_old, path),
             lower=lower,
             days=days,
@@ -246,7 +250,7 @@ ABOUT_LISTS = (
         )
     ),
     ask(
-        "What is the list of bulk messages answered?",
+        "How does Twilio respond to the list of bulk messages?",
         *("54", lists.response, "https://comms.twilio.com/v1/Messages"),
     ),
     # If page tokens can be made, an interrupted first sync could continue inside a list (6).
@@ -256,14 +260,14 @@ ABOUT_LISTS = (
     ),
     # What is listed
     ask(
-        "Are deleted recordings listed unless asked for?",
+        "Are deleted recordings listed by default?",
         *("17", filters.deleted_listed, "Recordings"),
         shown_by="IncludeSoftDeleted=true",
         lower="DateCreated>",
         upper="DateCreated<",
     ),
     ask(
-        "Are deleted video recordings listed unless asked for?",
+        "Are deleted video recordings listed by default?",
         *("17", filters.deleted_listed, f"{VIDEO}/Recordings"),
         shown_by="Status=deleted",
         lower="DateCreatedAfter",
@@ -278,7 +282,7 @@ ABOUT_LISTS = (
         by="date_created",
     ),
     ask(
-        "What is a list of video rooms with `Status=failed` answered?",
+        "How does Twilio respond to a list of video rooms with `Status=failed`?",
         *("43", lists.response, f"{VIDEO}/Rooms?Status=failed"),
     ),
     ask(
@@ -326,7 +330,7 @@ ABOUT_LISTS = (
     ),
     *(
         ask(
-            f"What becomes of a PageSize of {most + 1} ({name})?",
+            f"What does Twilio make of a PageSize of {most + 1} ({name})?",
             *("38", lists.page_size, path),
             most=most,
             parent=parent,
@@ -355,9 +359,9 @@ ABOUT_LISTS = (
         query={"DateCreated>": "2008-01-01"},
         expected=("yes",),
     ),
-    ask("Does a link name the host that was asked?", "27", lists.link_host, ALERTS),
+    ask("Does a link name the host of the request?", "27", lists.link_host, ALERTS),
     ask(
-        "Do numbers for sale have a second page?",
+        "Do available phone numbers have a second page?",
         *("19", lists.next_link, "AvailablePhoneNumbers/US/Local"),
         expected=("no",),
     ),
@@ -369,18 +373,18 @@ ABOUT_LISTS = (
     ),
     # Usage
     ask(
-        "What is a range without usage answered?",
+        "How does Twilio respond to a range without usage?",
         *("16", lists.response, DAILY),
         query={"StartDate": "2007-01-01", "EndDate": "2007-01-02"},
     ),
     ask(
-        "What is a PageSize of 1000 answered (a year of usage)?",
+        "How does Twilio respond to a PageSize of 1000 (a year of usage)?",
         *("16", lists.response, DAILY),
         query={"StartDate": "-365days"},
         size=1000,
     ),
     ask(
-        "Does usage include subaccounts unless asked?",
+        "Does usage include subaccounts by default?",
         *("16", lists.subaccounts_included, DAILY),
         account="main",
     ),
@@ -397,21 +401,21 @@ ABOUT_LISTS = (
         account="active subaccount",
     ),
     ask(
-        "What is the list of a suspended account answered?",
+        "How does Twilio respond to the list of a suspended account?",
         "9",
         lists.response,
         "Calls",
         account="suspended",
     ),
     ask(
-        "What is the list of a closed account answered?",
+        "How does Twilio respond to the list of a closed account?",
         "9",
         lists.response,
         "Calls",
         account="closed",
     ),
     ask(
-        "What is the balance of a subaccount answered?",
+        "How does Twilio respond to the balance of a subaccount?",
         *("9", lists.response, "Balance"),
         account="active subaccount",
     ),

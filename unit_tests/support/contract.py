@@ -38,7 +38,6 @@ DATED = {
     "usage_records": ("start_date", "StartDate"),
     "alerts": ("date_generated", "StartDate"),
 }
-ACCOUNT_DATED = [name for name in DATED if name != "alerts"]
 RESOURCES = {
     "usage_records": "/Usage/Records/Daily.json",
     "alerts": "/v1/Alerts",

@@ -25,28 +25,28 @@ from unit_tests.support.syncing import ROOT, configured
 
 # What the sandbox does under all filter semantics.
 ALWAYS = {
-    "Does `EndDate=DAY` of usage show that day?": "yes",
+    "Does `EndDate=DAY` of usage include that day?": "yes",
     "When is end_time of calls null?": "null when canceled, failed, no-answer",
     "When is start_time of calls null?": "null when canceled, failed",
-    "Which status have conferences that `Status=init` shows?": "init",
-    "Does `StartDate` of alerts show its moment?": "yes",
-    "Does `DateCreatedAfter` of Verify attempts show its moment?": "yes",
-    "What is a bound answered that is 500 days back (messages)?": "HTTP 400, code 20004",
-    "What is a bound answered that is 40 days back (alerts)?": "HTTP 400, code 20001",
-    "Are deleted recordings listed unless asked for?": "no",
+    "Which status have conferences listed with `Status=init`?": "init",
+    "Does `StartDate` of alerts include its own time?": "yes",
+    "Does `DateCreatedAfter` of Verify attempts include its own time?": "yes",
+    "How does Twilio respond to a bound 500 days back (messages)?": "HTTP 400, code 20004",
+    "How does Twilio respond to a bound 40 days back (alerts)?": "HTTP 400, code 20001",
+    "Are deleted recordings listed by default?": "no",
     "In which order are messages listed?": "newest first",
     "In which order are usage listed?": "newest first",
-    "What becomes of a PageSize of 1001 (messages)?": "cut to 50",
+    "What does Twilio make of a PageSize of 1001 (messages)?": "cut to 50",
     "Does a full page of messages hold PageSize rows?": "no",
     "Does a link keep all parameters of its list?": "yes",
-    "Does a link name the host that was asked?": "yes",
-    "Do numbers for sale have a second page?": "no",
-    "What is a range without usage answered?": "HTTP 404, code 20404",
-    "Does usage include subaccounts unless asked?": "yes",
+    "Does a link name the host of the request?": "yes",
+    "Do available phone numbers have a second page?": "no",
+    "How does Twilio respond to a range without usage?": "HTTP 404, code 20404",
+    "Does usage include subaccounts by default?": "yes",
     "Does a main API key open subaccounts?": "",
-    "What is the list of a suspended account answered?": "rows",
-    "What is the list of a closed account answered?": "HTTP 401, code 20003",
-    "What is the balance of a subaccount answered?": "a record",
+    "How does Twilio respond to the list of a suspended account?": "rows",
+    "How does Twilio respond to the list of a closed account?": "HTTP 401, code 20003",
+    "How does Twilio respond to the balance of a subaccount?": "a record",
 }
 
 
@@ -58,11 +58,11 @@ def expected(semantics: FilterSemantics) -> dict[str, str]:
     combined = semantics.conference_dates == "combined"
     by_default = {"all": "all", "in-progress": "not completed, init"}
     return {
-        "Does `DateSent<=DAY` of messages show that day?": inclusive,
-        "Does `StartTime<=DAY` of calls show that day?": inclusive,
-        "Does `DateCreated<=DAY` of recordings show that day?": inclusive,
+        "Does `DateSent<=DAY` of messages include that day?": inclusive,
+        "Does `StartTime<=DAY` of calls include that day?": inclusive,
+        "Does `DateCreated<=DAY` of recordings include that day?": inclusive,
         # Where the filter does not count, nothing can be said of its bound.
-        "Does `DateUpdated<=DAY` of conferences show that day?": inclusive if combined else "",
+        "Does `DateUpdated<=DAY` of conferences include that day?": inclusive if combined else "",
         "Does the time in `DateSent>=` count?": timed,
         "Does the time in `StartTime>=` count?": timed,
         "Does the time in `DateCreated>=` count?": timed,
@@ -71,10 +71,10 @@ def expected(semantics: FilterSemantics) -> dict[str, str]:
         "Which conferences does a list without `Status` show?": by_default[
             semantics.conferences_without_status
         ],
-        "Does `DateUpdated` count beside `Status`?": "yes" if combined else "no",
-        "Does `DateCreated` count beside `Status`?": "yes" if combined else "no",
-        "Does `EndDate` of alerts show its moment?": inclusive,
-        "Does `DateCreatedBefore` of Verify attempts show its moment?": inclusive,
+        "Does `DateUpdated` have an effect with `Status`?": "yes" if combined else "no",
+        "Does `DateCreated` have an effect with `Status`?": "yes" if combined else "no",
+        "Does `EndDate` of alerts include its own time?": inclusive,
+        "Does `DateCreatedBefore` of Verify attempts include its own time?": inclusive,
     }
 
 
@@ -146,7 +146,7 @@ RUN = {
     "status": "ended",
 }
 MONTHLY = "Does a bound inside a month cut monthly usage?"
-VIDEO = "Are deleted video recordings listed unless asked for?"
+VIDEO = "Are deleted video recordings listed by default?"
 GONE = {"sid": "RT1", "status": "deleted", "date_created": "2026-01-02T00:00:00Z"}
 COMPLETE, PARTIAL = (
     {"call_sid": f"CA{n}", "processing_state": state, "start_time": "2026-01-02T10:00:00Z"}
@@ -157,26 +157,30 @@ COMPLETE, PARTIAL = (
 @pytest.mark.parametrize(
     ("prepare", "question", "says"),
     [
-        (sparse_usage, "Does `EndDate=DAY` of usage show that day?", "yes"),
-        (setting(empty_usage="empty"), "What is a range without usage answered?", "an empty list"),
+        (sparse_usage, "Does `EndDate=DAY` of usage include that day?", "yes"),
+        (
+            setting(empty_usage="empty"),
+            "How does Twilio respond to a range without usage?",
+            "an empty list",
+        ),
         (
             setting(usage_page_limit=20),
-            "What is a PageSize of 1000 answered (a year of usage)?",
+            "How does Twilio respond to a PageSize of 1000 (a year of usage)?",
             "HTTP 500, code 20500",
         ),
         (
             saying(("Messages.*PageSize=1001", {}), status=400),
-            "What becomes of a PageSize of 1001 (messages)?",
+            "What does Twilio make of a PageSize of 1001 (messages)?",
             "refused",
         ),
         (
             setting(message_retention_days=4000),
-            "What is a bound answered that is 500 days back (messages)?",
+            "How does Twilio respond to a bound 500 days back (messages)?",
             "it is answered",
         ),
         (
             setting(links_host="monitor.sydney.au1.twilio.com"),
-            "Does a link name the host that was asked?",
+            "Does a link name the host of the request?",
             "no",
         ),
         (
@@ -220,7 +224,7 @@ COMPLETE, PARTIAL = (
         (saying(("Executions", [{**RUN, "status": "active"}])), MOVED, ""),
         (
             saying(("Rooms", {"code": 20001}), status=400),
-            "What is a list of video rooms with `Status=failed` answered?",
+            "How does Twilio respond to a list of video rooms with `Status=failed`?",
             "HTTP 400, code 20001",
         ),
         (saying(("Monthly", [{"start_date": "2026-01-01"}])), MONTHLY, "no"),
@@ -235,7 +239,7 @@ COMPLETE, PARTIAL = (
         ),
         (
             lambda twilio: twilio.restrict(twilio.accounts[2].sid, 403, 20005),
-            "What is the list of a suspended account answered?",
+            "How does Twilio respond to the list of a suspended account?",
             "HTTP 403, code 20005",
         ),
         (

@@ -1,4 +1,4 @@
-"""Which credentials read which streams, by trying: a part of `make docs`.
+"""Tests which credentials read which streams: a part of `make docs`.
 
 Each kind of credentials of the completeness test reads every stream of a small sandbox. A cell has
 the accounts with rows: "all", the configured account's "own", the "listed" ones, or the number of
@@ -95,7 +95,7 @@ def outcome(output: bytes, shown: dict[str, set[str]], chosen: set[str], own: st
 
 
 def table(outcomes: list[Outcome], cases: list[CredentialCase] = CASES) -> list[str]:
-    """Return the matrix in Markdown."""
+    """Return the table in Markdown."""
     lines = [f"| Stream | {' | '.join(case.name for case in cases)} |"]
     lines += ["|---|" + "---|" * len(cases)]
     for stream in sorted(STREAMS):
@@ -104,7 +104,7 @@ def table(outcomes: list[Outcome], cases: list[CredentialCase] = CASES) -> list[
 
 
 def main() -> int:
-    """Write the table, and print what was said."""
+    """Write the table, and print the messages."""
     outcomes = [read(case) for case in CASES]
     page = PAGE.read_text("utf-8")
     PAGE.write_text(replaced(page, "credentials", table(outcomes)), "utf-8")

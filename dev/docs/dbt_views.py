@@ -72,7 +72,7 @@ VIEWS: Mapping[str, tuple[str, str]] = {
 
 
 class Dialect(NamedTuple):
-    """What differs from database to database."""
+    """The SQL that differs between databases."""
 
     quote: str
     flag: Callable[[str, str], str]  # a truth value of a JSON object
@@ -101,7 +101,7 @@ DIALECTS = {
 
 
 def columns(view: str) -> dict[str, str]:
-    """Return the columns of a view, each with what it is made of."""
+    """Return the columns of a view with their expressions."""
     pairs = [word.partition("=") for word in VIEWS[view][1].split()]
     return {name: source if sign else name for name, sign, source in pairs}
 
@@ -113,7 +113,7 @@ def sources(view: str) -> list[str]:
 
 
 def sql(dialect: str, loader: str, source: str = "", target: str = TARGET) -> str:
-    """Return the statements that make the schema of the views, and the views."""
+    """Return the statements that create the schema and the views."""
     about = DIALECTS[dialect]
     source = source or about.source
 
@@ -145,7 +145,7 @@ def sql(dialect: str, loader: str, source: str = "", target: str = TARGET) -> st
 
 
 def files() -> dict[Path, str]:
-    """Return what the files of dbt/ hold."""
+    """Return the content of the files in dbt/."""
     head = "-- Made by `python -m dev.docs.dbt_views` (see docs/dbt.md). Tables loaded by {}.\n"
     return {
         FOLDER / f"{name}.sql": head.format(about.loader) + sql(name, about.loader)

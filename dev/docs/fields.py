@@ -50,7 +50,7 @@ def compact(spec: Entry) -> str:
 
 
 def rows(name: str, entry_name: str, entry: Entry) -> dict[str, Any]:
-    """Return the entries of the table that one list becomes."""
+    """Return the entry of a list."""
     listed = {
         "entry": entry_name,
         "url": entry["server"] + entry["openapi"]["path"],
@@ -75,7 +75,7 @@ def rows(name: str, entry_name: str, entry: Entry) -> dict[str, Any]:
 
 
 def table(source: Entry, wanted: Mapping[str, str]) -> str:
-    """Return the table: one line for each stream, in the order of the alphabet."""
+    """Return the table: one line for each stream, in alphabetical order."""
     found: dict[str, Any] = {}
     for name, entry in wanted.items():
         found |= rows(name, entry, source[entry])

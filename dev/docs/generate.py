@@ -1,4 +1,4 @@
-"""The pages and parts of pages that follow from manifest, schemas and notes: `make docs`.
+"""Generates pages and tables of pages from manifest, schemas and notes: `make docs`.
 
 A part of a page that is otherwise written by hand stands between two comments that bear its name.
 """
@@ -19,7 +19,7 @@ SUGGESTED = re.compile(r"(?m)^( +suggestedStreams:\n( +)streams:\n)(?:\2  - .*\n
 
 
 def replaced(page: str, name: str, lines: Iterable[str]) -> str:
-    """Return the page with other lines between the comments of a table."""
+    """Return the page with new lines between the comments of a table."""
     begin, end = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->\n"
     if page.count(begin) != 1 or page.count(end) != 1:
         raise ValueError(f"docs/twilio.md needs these two lines once:\n{begin}{end}")
@@ -35,7 +35,7 @@ def metadata(text: str, suggested: list[str]) -> str:
 
 
 def generated(notes: Notes) -> dict[Path, str]:
-    """Return what each file must hold; whatever else is in docs/streams must not be there."""
+    """Return the content of each file; docs/streams must have no others."""
     pages = {
         **{DOCS / "streams" / f"{name}.md": product_page(name, notes) for name in notes.products},
         DOCS / "columns.md": columns_page(notes),
@@ -50,14 +50,14 @@ def generated(notes: Notes) -> dict[Path, str]:
 
 
 def stale(files: dict[Path, str]) -> list[str]:
-    """Return the files that are not as they must be, by their path in the repository."""
+    """Return the files that are not up to date, by their path in the repository."""
     changed = [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
     old = [path for path in (DOCS / "streams").glob("*") if path not in files]
     return sorted(str(path.relative_to(DOCS.parent)) for path in [*changed, *old])
 
 
 def main() -> int:
-    """Write the files, and remove the pages of products that are no more."""
+    """Write the files, and remove pages of products that no longer exist."""
     files = generated(load())
     for name in stale(files):
         path = DOCS.parent / name

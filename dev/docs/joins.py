@@ -1,4 +1,4 @@
-"""How the tables join, from the lists above a list and from the letters that a SID begins with.
+"""The joins between tables, from parent lists and from the prefixes of SIDs.
 
 Every table but `accounts` has `account_sid`, too: that join is said once, and not drawn.
 """
@@ -30,7 +30,7 @@ CONSOLE_USERS = {"actor_sid", "author_sid"}
 
 
 class Join(NamedTuple):
-    """A column of a table that holds the key of another one."""
+    """A foreign key."""
 
     table: str
     column: str
@@ -45,14 +45,14 @@ class Join(NamedTuple):
 
 
 def letters(stream: Stream, column: str) -> list[str]:
-    """Return the letters that the SIDs in a column can begin with."""
+    """Return the prefixes that the SIDs of a column can have."""
     field = stream.resource.fields.get(column)
     return field.detail.split("|") if field and field.format == "sid" and field.detail else []
 
 
 @cache
 def owners() -> dict[str, str]:
-    """Return the one table that has the SIDs of some letters as its key, by the letters."""
+    """Return the table whose key has the SIDs of a prefix, by prefix."""
     found: dict[str, list[str]] = {}
     for name, stream in STREAMS.items():
         if stream.key == ["sid"]:
@@ -62,7 +62,7 @@ def owners() -> dict[str, str]:
 
 
 def target(stream: Stream, column: str) -> tuple[str, str] | None:
-    """Return the table, and its column, that the values of a column are the keys of."""
+    """Return the table and column that a column refers to."""
     for parent in stream.parents:
         if parent.field == column:
             return parent.stream.name, parent.key
@@ -85,7 +85,7 @@ def joins() -> list[Join]:
 
 
 def diagram(tables: list[str], drawn: list[Join]) -> Iterator[str]:
-    """Yield an entity diagram in Mermaid: joins, and the tables that have none."""
+    """Yield an entity diagram in Mermaid: joins, and tables without joins."""
     yield from ("```mermaid", "erDiagram", "    direction LR")
     yield from (join.drawn for join in drawn)
     joined = {name for join in drawn for name in (join.table, join.target)}

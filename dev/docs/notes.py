@@ -1,4 +1,4 @@
-"""What the manifest cannot tell of a stream: docs/notes.yaml, which says what its keys mean."""
+"""Notes on streams that are not in the manifest: docs/notes.yaml, which documents its keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE = DOCS / "notes.yaml"
 
 @dataclass(frozen=True)
 class Product:
-    """A group of streams, which has a page of its own.
+    """A group of streams with its own page.
 
     Attributes:
         title: Twilio's name of it.
@@ -30,7 +30,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Note:
-    """What is said of a stream, in Markdown.
+    """The notes on a stream, in Markdown.
 
     Attributes:
         product: the name of a product, which is that of the page.
@@ -65,12 +65,12 @@ class Notes:
         return {name: note for name, note in self.streams.items() if note.product == product}
 
     def suggested(self) -> list[str]:
-        """Return the streams that a user should begin with, in alphabetical order."""
+        """Return the suggested streams, in alphabetical order."""
         return sorted(name for name, note in self.streams.items() if note.suggested)
 
 
 def parse(text: str, streams: Iterable[str] = STREAMS) -> Notes:
-    """Return the notes of a file; raises ValueError that names what is missing or too much."""
+    """Return the notes of a file; raises ValueError that names missing and unknown entries."""
     content = yaml.safe_load(text)
     names, noted = list(streams), list(content["streams"])
     if missing := [name for name in names if name not in noted]:

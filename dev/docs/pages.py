@@ -1,4 +1,4 @@
-"""The pages that follow from manifest, schemas and notes, line by line."""
+"""The generated pages, line by line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sentence(text: str) -> str:
 
 
 def endpoint(stream: Stream) -> str:
-    """Return where the list is, with Twilio's placeholders."""
+    """Return the address of the list, with Twilio's placeholders."""
     url = stream.resource.url.removeprefix(ACCOUNT)
     return url.removeprefix("https://").replace("{AccountSid}", "{Account}")
 
@@ -45,16 +45,16 @@ def names(fields: list[str]) -> str:
 
 
 def link(name: str, notes: Notes, folder: str = "") -> str:
-    """Return a link to what is said of a stream."""
+    """Return a link to the section of a stream."""
     return f"[{name}]({folder}{notes.streams[name].product}.md#{name})"
 
 
 def mode(stream: Stream) -> str:
-    """Return the sync mode of the stream, in few words."""
+    """Return the sync mode of the stream, in a few words."""
     return f"incremental, `{stream.cursor_field}`" if stream.cursor_field else "full refresh"
 
 
-def reading(stream: Stream) -> str:
+def sync_mode(stream: Stream) -> str:
     """Return the sync mode of the stream, and what limits a sync."""
     if stream.date_params:
         return f"{mode(stream)}; filter {names([*stream.date_params])}"
@@ -64,14 +64,14 @@ def reading(stream: Stream) -> str:
 
 
 def facts(name: str, note: Note, notes: Notes) -> Iterator[tuple[str, str]]:
-    """Yield what is said of a stream, with the name of each fact."""
+    """Yield the facts of a stream with their names."""
     stream = STREAMS[name]
     yield "Endpoint", f"`{endpoint(stream)}`" + (f", [docs]({note.docs})" if note.docs else "")
     above = dict.fromkeys(parent.stream.name for parent in stream.ancestors)
     # A parent may be no stream.
     if links := [link(one, notes) for one in above if one in notes.streams]:
         yield "Parent streams", ", ".join(links)
-    yield "Sync mode", reading(stream)
+    yield "Sync mode", sync_mode(stream)
     yield "Primary key", names(stream.key)
     yield "Page size", str(stream.page_size or "no pages")
     yield (
@@ -116,7 +116,7 @@ def product_page(product: str, notes: Notes) -> Iterator[str]:
 
 
 def kind(field: dict[str, Any]) -> str:
-    """Return the type of a column: a format says more than `string`."""
+    """Return the type of a column, or the format of a string."""
     if "format" in field:
         return str(field["format"])
     types = field["type"] if isinstance(field["type"], list) else [field["type"]]

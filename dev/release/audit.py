@@ -1,4 +1,4 @@
-"""Checks what the image holds besides our own code, all of which requirements.lock names.
+"""Checks the dependencies in the image, all of which requirements.lock names.
 
 The image's own pip commands fill build/audit/. Then come a check of the sandbox, the
 licences (the allowed ones stand in pyproject.toml), an SBOM, and the known vulnerabilities.
@@ -34,7 +34,7 @@ def run(
     cwd: Path = ROOT,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Say what comes, run it, and return what it printed; what it finds wrong ends the audit."""
+    """Run a step and return its output; a failure ends the audit."""
     print(f"{title} ...", flush=True)
     done = subprocess.run(
         [str(word) for word in command],
@@ -51,7 +51,7 @@ def run(
 
 
 def install() -> None:
-    """Fill build/audit/ as the Dockerfile fills the image."""
+    """Install into build/audit/ as the Dockerfile installs into the image."""
     venv.create(PLACE, with_pip=True, clear=True)
     for file in (LOCK, ROOT / "build" / f"source_twilio-{version()}-py3-none-any.whl"):
         shutil.copy(file, PLACE)
@@ -61,7 +61,7 @@ def install() -> None:
 
 
 def check() -> None:
-    """Let what was installed check the sandbox."""
+    """Run the check of the installed connector against the sandbox."""
     with Sandbox() as twilio:
         (PLACE / "config.json").write_text(json.dumps(twilio.config), "utf-8")
         command: list[str | Path] = [
@@ -76,7 +76,7 @@ def check() -> None:
 
 
 def main() -> None:
-    """Run the audit. What needs most of the network comes last."""
+    """Run the audit; the step that needs the network most is last."""
     install()
     check()
     python = PLACE / "bin" / "python"

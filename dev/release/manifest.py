@@ -1,4 +1,4 @@
-"""Write the connector as two files that need no package: for the builder and the manifest runner.
+"""Writes the connector as two self-contained files for the builder and the manifest runner.
 
 `source_twilio/` stays the only source: this inlines its schemas, and the modules of components.py.
 """
@@ -23,7 +23,7 @@ from types import ModuleType
 
 
 def _module(name: str, text: str) -> ModuleType:
-    """Make a module that tracebacks call by the name of its file."""
+    """Create a module whose tracebacks name its file."""
     file = f"source_twilio/{name}.py"
     linecache.cache[file] = (len(text), None, text.splitlines(True), file)
     module = sys.modules[f"twilio_components.{name}"] = ModuleType(f"twilio_components.{name}")
@@ -65,7 +65,7 @@ def bundle() -> str:
 
 
 def modules(name: str) -> Iterator[str]:
-    """Yield a module and those of the package that it imports, each after what it needs."""
+    """Yield a module and the modules that it imports, in the order of their imports."""
     tree = ast.parse((PACKAGE / f"{name}.py").read_text("utf-8"))
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("source_twilio."):

@@ -21,7 +21,7 @@ import yaml
 from dev.release.manifest import build as build_manifest
 
 ROOT = Path(__file__).parents[2]
-# What the package is made of. A build from a copy does not see what else lies about in a checkout.
+# The files of the package. The build uses a copy of them, without other files of the checkout.
 SOURCES = [
     "LICENSE",
     "MANIFEST.in",
@@ -32,18 +32,18 @@ SOURCES = [
     "source_twilio",
     "twilio_warehouse",
 ]
-# The oldest moment that a wheel, which is a zip archive, can hold.
+# The oldest timestamp that a wheel, a zip archive, can hold.
 EPOCH_1980 = 315532800
 
 
 def version() -> str:
-    """Return the version, of which metadata.yaml is the one place."""
+    """Return the version, which only metadata.yaml states."""
     data = yaml.safe_load((ROOT / "metadata.yaml").read_text("utf-8"))["data"]
     return str(data["dockerImageTag"])
 
 
-def moment() -> int:
-    """Return the moment that all files bear: SOURCE_DATE_EPOCH, or that of the last commit."""
+def source_date() -> int:
+    """Return the timestamp of all files: SOURCE_DATE_EPOCH, or that of the last commit."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(given)
     log = ["git", "log", "-1", "--format=%ct"]
@@ -56,7 +56,7 @@ def build(target: Path) -> list[Path]:
     target.mkdir(parents=True, exist_ok=True)
     for old in target.glob("source_twilio-*"):
         old.unlink()
-    epoch = moment()
+    epoch = source_date()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "source")
         copy.mkdir()
@@ -75,7 +75,7 @@ def build(target: Path) -> list[Path]:
             raise SystemExit(done.stdout + done.stderr)
     [wheel] = target.glob("source_twilio-*.whl")
     [sdist] = target.glob("source_twilio-*.tar.gz")
-    settle(sdist, epoch)
+    normalize_sdist(sdist, epoch)
     build_manifest(target)
     files = [wheel, sdist, target / "manifest.yaml", target / "components.py"]
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
@@ -83,8 +83,8 @@ def build(target: Path) -> list[Path]:
     return [*files, target / "SHA256SUMS"]
 
 
-def settle(archive: Path, epoch: int) -> None:
-    """Rewrite a .tar.gz without what differs from build to build: setuptools puts the time in."""
+def normalize_sdist(archive: Path, epoch: int) -> None:
+    """Rewrite a .tar.gz without the time of the build, which setuptools writes."""
     packed = io.BytesIO()
     with (
         tarfile.open(archive) as before,
@@ -97,8 +97,8 @@ def settle(archive: Path, epoch: int) -> None:
     archive.write_bytes(gzip.compress(packed.getvalue(), mtime=epoch))
 
 
-def unfit(tag: str) -> str:
-    """Return why the tag must not be set, or an empty text."""
+def tag_error(tag: str) -> str:
+    """Return why the tag must not be set, or nothing."""
     if tag != f"v{version()}":
         return f"The tag is {tag}, and metadata.yaml says {version()}."
     title = titles()[0]
@@ -113,12 +113,12 @@ def titles() -> list[str]:
 
 
 def main(arguments: list[str]) -> str:
-    """Do what the command line says; return the error, if any."""
+    """Run a command; return the error, if any."""
     match arguments:
         case ["version"]:
             print(version())
         case ["tag", name]:
-            return unfit(name)
+            return tag_error(name)
         case ["build"]:
             for file in build(ROOT / "build"):
                 print(f"Wrote build/{file.name}")

@@ -182,11 +182,11 @@ def test_a_tag_agrees_with_version_and_changelog(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_tags_of_this_commit_are_fit() -> None:
+def test_tags_of_this_commit_have_no_error() -> None:
     """No tag of this commit names another version or an unreleased one."""
     command = ["git", "tag", "--points-at", "HEAD", "--list", "v*"]
     tags = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    assert {tag: release.unfit(tag) for tag in tags.split()} == dict.fromkeys(tags.split(), "")
+    assert {tag: release.tag_error(tag) for tag in tags.split()} == dict.fromkeys(tags.split(), "")
 
 
 def locked() -> dict[str, list[str]]:

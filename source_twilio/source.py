@@ -30,7 +30,7 @@ from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 from pydantic.v1.fields import SHAPE_SINGLETON
 
 from source_twilio import components
-from source_twilio.config import has_key
+from source_twilio.config import is_scoped
 from source_twilio.errors import LOGGER, error
 from source_twilio.state import states
 
@@ -106,7 +106,7 @@ class SourceTwilio(ConcurrentDeclarativeSource):
 
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
         """Return the whole catalog; warn of the streams that an API key does not open (26)."""
-        if has_key(config):
+        if is_scoped(config):
             self.check(logger, config)
         return whole_catalog()
 

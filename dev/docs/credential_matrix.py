@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dev.docs.generate import PAGE, replaced
-from dev.soak.holders import HOLDERS, Holder
+from dev.soak.holders import DOCUMENTED, Holder
 from dev.soak.streams import ALL_ROWS
 from dev.soak.syncs import CHILD
 from dev.soak.warehouse import messages
@@ -94,7 +94,7 @@ def outcome(output: bytes, shown: dict[str, set[str]], chosen: set[str], own: st
     return Outcome(cells, {sentence: sorted(streams) for sentence, streams in said.items()})
 
 
-def table(outcomes: list[Outcome], holders: list[Holder] = HOLDERS) -> list[str]:
+def table(outcomes: list[Outcome], holders: list[Holder] = DOCUMENTED) -> list[str]:
     """Return the matrix in Markdown."""
     lines = [f"| Stream | {' | '.join(holder.name for holder in holders)} |"]
     lines += ["|---|" + "---|" * len(holders)]
@@ -105,10 +105,10 @@ def table(outcomes: list[Outcome], holders: list[Holder] = HOLDERS) -> list[str]
 
 def main() -> int:
     """Write the table, and print what was said."""
-    outcomes = [read(holder) for holder in HOLDERS]
+    outcomes = [read(holder) for holder in DOCUMENTED]
     page = PAGE.read_text("utf-8")
     PAGE.write_text(replaced(page, "credentials", table(outcomes)), "utf-8")
-    for holder, found in zip(HOLDERS, outcomes, strict=True):
+    for holder, found in zip(DOCUMENTED, outcomes, strict=True):
         for sentence, streams in sorted(found.sentences.items()):
             names = streams[0] if len(streams) == 1 else f"{len(streams)} streams"
             print(f"\n{holder.name}, {names}: {sentence}")

@@ -42,10 +42,26 @@ def key(kind: Any, *streams: str) -> Callable[[Sandbox], Row]:
     def config(twilio: Sandbox) -> Row:
         made = twilio.key(twilio.accounts[0].sid, kind, streams)
         secret = {"api_key_sid": made.sid, "api_key_secret": made.secret}
-        given = {k: v for k, v in twilio.config.items() if k != "auth_token"}
-        return {**given, "credentials": {"auth_type": "api_key", **secret}}
+        return with_credentials(twilio, "api_key", secret)
 
     return config
+
+
+def oauth_app(*streams: str) -> Callable[[Sandbox], Row]:
+    """Return a configuration of the main account with an OAuth app."""
+
+    def config(twilio: Sandbox) -> Row:
+        made = twilio.key(twilio.accounts[0].sid, "oauth", streams, token_seconds=60)
+        secret = {"client_id": made.sid, "client_secret": made.secret}
+        return with_credentials(twilio, "oauth", secret)
+
+    return config
+
+
+def with_credentials(twilio: Sandbox, auth_type: str, secret: Row) -> Row:
+    """Return the sandbox's configuration with these credentials instead of the token."""
+    given = {k: v for k, v in twilio.config.items() if k != "auth_token"}
+    return {**given, "credentials": {"auth_type": auth_type, **secret}}
 
 
 def token(number: int = 0, **settings: Any) -> Callable[[Sandbox], Row]:
@@ -85,4 +101,12 @@ HOLDERS = [
         sandbox={"region": "ie1", "links_host": "monitor.twilio.com"},
     ),
     Holder("Auth Token, two accounts listed", listed, LISTED, LISTED),
+]
+# Those of the table in docs/twilio.md. An OAuth app reads what a restricted key does.
+DOCUMENTED = [
+    *HOLDERS,
+    Holder(
+        *("OAuth app for calls and messages", oauth_app(*GRANTED), OWN, None),
+        blind=frozenset(STREAMS) - {"accounts", *GRANTED},
+    ),
 ]

@@ -37,7 +37,7 @@ def probe(path: Path | None) -> None:
     assert path
     check_settings(config, path)
     # These take seconds to import, and the mistakes above are said without them.
-    from source_twilio.config import has_key
+    from source_twilio.config import credential_name
     from twilio_warehouse.connector import Connector
     from twilio_warehouse.verify.client import Client
     from twilio_warehouse.verify.table import QUESTIONS, Line, lines, markdown, shown
@@ -58,7 +58,7 @@ def probe(path: Path | None) -> None:
 
     for text in markdown(told(lines(client))):
         print(text)
-    how = "API key" if has_key(client.config) else "Auth Token"
+    how = credential_name(client.config)
     where = client.config.get("region", "us1")
     print(f"\n{client.requests} requests, with an {how}, in {where}.")
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
-from source_twilio.config import has_key
+from source_twilio.config import is_scoped
 from source_twilio.timestamps import format_timestamp
 from twilio_warehouse.verify.client import Page, Query, Unknown, View, today
 from twilio_warehouse.verify.filters import DAY, HOUR, Answer, dated, key, listed, moment, recent
@@ -240,7 +240,7 @@ def acts_on(view: View, path: str, lower: str, upper: str, start: str, end: str)
 
 def subaccount_by_key(view: View, path: str) -> Answer:
     """Find out whether an API key of the main account opens a subaccount."""
-    if not has_key(view.client.config):
+    if not is_scoped(view.client.config):
         raise Unknown("the credentials are an Auth Token")
     page = view.page(path, size=1)
     return Answer("yes" if page.status == 200 else f"no ({page.said})", "1 list of a subaccount")

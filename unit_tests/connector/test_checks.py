@@ -186,7 +186,7 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "key with empty secret": (
         key_given(api_key_sid=SK, api_key_secret=""),
-        "api_key_secret is missing: Twilio shows it once only, so make a new key if need be.",
+        "api_key_secret is missing: Twilio shows it once only, so make a new one if need be.",
     ),
     "secret without key": (
         key_given(api_key_secret=SECRET),

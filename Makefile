@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit
-.PHONY: demo sync query report probe reconcile sandbox manifest test soak docs matrix bench lint clean
+.PHONY: demo sync query report probe reconcile sandbox manifest test soak docs bench lint clean
 
 demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
 	@$(RUN) -m twilio_warehouse.demo
@@ -74,10 +74,8 @@ soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", A
 bench: $(VENV)/installed ## Measure it beside others; ARGS="cpu latency --runs 1"
 	@$(RUN) -m dev.bench $(ARGS)
 
-docs: $(VENV)/installed ## Write the pages of docs/ that follow from manifest, schemas and docs/notes.yaml
+docs: $(VENV)/installed ## Generate the pages of docs/ from manifest, schemas, docs/notes.yaml and reads
 	@$(RUN) -m dev.docs.generate
-
-matrix: $(VENV)/installed ## Write into docs/twilio.md which credentials read which streams
 	@$(RUN) -m dev.docs.credential_matrix
 
 lint: $(VENV)/installed ## Check style and types

@@ -45,7 +45,7 @@ def iso8601(seconds: int) -> str:
 
 
 def seconds_of(text: str) -> int:
-    """Return the POSIX time of a date or time in any of the wire's normalize_timestamp."""
+    """Return the POSIX time of a date or time in any of the wire's spellings."""
     if "," in text:
         return (
             _midnight(text[5:16])

@@ -174,7 +174,8 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
         try:
             if response.is_redirect:
                 raise requests.TooManyRedirects(f"{describe(response)} returned a redirect.")
-            read_page(response, session.tokens, request_scope().budget.body_seconds)
+            scope = request_scope()
+            read_page(response, session.tokens, scope.budget.body_seconds, scope.undated_by)
         except requests.RequestException as failure:
             failure.request, failure.response = response.request, response
             raise

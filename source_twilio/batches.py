@@ -91,10 +91,10 @@ def in_lines(rows: Iterable[Mapping[str, Any]], name: str, part: StreamSlice) ->
         message = stream_data_to_airbyte_message(name, {})
         empty = AirbyteEntrypoint.airbyte_message_to_string(message).encode()
         begin, _, end = empty.partition(b"{}")
+        # The CDK leaves out fields that are null.
+        fields = [{key: value for key, value in row.items() if value is not None} for row in some]
         try:
-            # The CDK leaves out fields that are null.
-            fields = [{key: row[key] for key in row if row[key] is not None} for row in some]
-            text = b"".join([b"%b%b%b\n" % (begin, orjson.dumps(row), end) for row in fields])
+            text = begin + (end + b"\n" + begin).join(map(orjson.dumps, fields)) + end + b"\n"
         except TypeError:
             # The CDK writes a number of more than 64 bits in another way.
             yield from records_of(some, name, part)

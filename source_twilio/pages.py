@@ -41,6 +41,7 @@ from source_twilio.session import (
     requests_for,
     session_for,
 )
+from source_twilio.timestamps import read_date
 
 # The pauses before a refusal is asked again: Twilio's edge is reported to send lone 401s.
 REFUSAL_PAUSES_SECONDS = (0.5, 1.5)
@@ -176,7 +177,7 @@ class ListRetriever(SimpleRetriever):
         # Of its own: the one that a test read counts with counts the pages of all lists together.
         paginator = copy(self._paginator)
         token: Mapping[str, Any] | None = None
-        progress = Novelty(self.primary_key)
+        progress = Novelty(self.primary_key, stream_slice.extra_fields.get("undated_by", ""))
         while True:
             response = self._fetch_next_page(stream_slice, token, size)
             if response is None or not response.ok:
@@ -234,11 +235,14 @@ class ListRetriever(SimpleRetriever):
     ) -> requests.Response | None:
         """Fetch a page; the manifest lets 400, 401, 403 and 404 through to be judged here."""
         account, session = self._account(stream_slice), self._session
+        fields = stream_slice.extra_fields
         pauses = iter(REFUSAL_PAUSES_SECONDS)
         while True:
             budget = self._retry_budget(stream_slice, next_page_token)
             try:
-                with session.throttle, requests_for(account.sid, budget):
+                # All rows of the first page are wanted.
+                undated_by = fields.get("undated_by", "") if next_page_token else ""
+                with session.throttle, requests_for(account.sid, budget, undated_by):
                     response = super()._fetch_next_page(
                         stream_slice, next_page_token, page_size_override
                     )
@@ -273,8 +277,9 @@ class ListRetriever(SimpleRetriever):
 class Novelty:
     """Whether the pages of a list bring anything new (BEHAVIOR 33), for some bytes a page."""
 
-    def __init__(self, key: Any) -> None:
+    def __init__(self, key: Any, undated_by: str = "") -> None:
         self._key = [key] if isinstance(key, str) else [*(key or ())]
+        self._undated_by = undated_by
         self._shown = set[int]()
         self._repeated = self._empty = 0
 
@@ -283,13 +288,16 @@ class Novelty:
         if not rows:
             self._empty += 1
             return self._empty < EMPTY_PAGES
-        page = hash(frozenset(map(self._identity, rows)))
+        if self._undated_by:
+            # The first page has other rows too.
+            undated = [row for row in rows[:-1] if not read_date(row.get(self._undated_by))]
+            rows = [*undated, rows[-1]]
+        keys = [[row.get(field) for row in rows] for field in self._key]
+        if not keys or any(None in values for values in keys):
+            # Without a key, all of a row tells it apart.
+            keys = [[orjson.dumps(row) for row in rows]]
+        page = hash(frozenset(zip(*[map(str, values) for values in keys], strict=True)))
         self._repeated = self._repeated + 1 if page in self._shown else 0
         self._empty = 0
         self._shown.add(page)
         return self._repeated < REPEATED_PAGES
-
-    def _identity(self, row: Row) -> Any:
-        """Return what tells a row apart: its key, or all of it where it has no whole key."""
-        found = [row.get(field) for field in self._key]
-        return orjson.dumps(row) if None in found or not found else str(found)

@@ -18,7 +18,7 @@ from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils import airbyte_secrets_utils
 
 from source_twilio.errors import LOGGER, describe, error
-from source_twilio.timestamps import read_date, to_iso8601
+from source_twilio.timestamps import USUAL_TIME, read_date, to_iso8601, usual_day
 
 Row = dict[str, Any]
 Converter = Callable[[str], Any]
@@ -40,6 +40,10 @@ LONG_NUMBER = b":" + b"0" * 16
 NUMBERS = bytes.maketrans(b"123456789.+-eE,[ \t\r\n", b"0" * 14 + b":" * 6)
 STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 LOWER_CASE = bytes(range(256)).lower()
+# How the first row of a page begins, and so all others do.
+FIRST_ROW = re.compile(rb'\[\s*(\{\s*"\w+"\s*:)')
+# A field with a date as the 2010 API spells it: the day, and the time.
+USUAL_DATE = rb'"%b": ?"(\w{3}, \d\d \w{3} \d{4} )' + USUAL_TIME.pattern.encode() + b'"'
 # The CDK's list that a secret is in, by the secret. A new run in this process makes a new list.
 REGISTERED: dict[str, Any] = {}
 
@@ -77,18 +81,22 @@ class Arriving:
         return getattr(self.raw, name)
 
 
-def read_page(response: requests.Response, tokens: dict[str, str], seconds: float) -> None:
+def read_page(
+    response: requests.Response, tokens: dict[str, str], seconds: float, undated_by: str = ""
+) -> None:
     """Parse a body once, and take every `auth_token` out of it, whatever its status (BEHAVIOR 30).
 
-    The tokens of a list of accounts go to `tokens`, by SID. A parsed body stays on the response as
-    `page`. Raises `ReadTimeout` for a body that takes longer than `seconds`, and
-    `ContentDecodingError` for a 2xx that is not JSON: the CDK asks again as it does for a broken
-    connection (BEHAVIOR 12).
+    The tokens of a list of accounts go to `tokens`, by SID. Rows with a date in `undated_by` are
+    left out. A parsed body stays on the response as `page`. Raises `ReadTimeout` for a body that
+    takes longer than `seconds`, and `ContentDecodingError` for a 2xx that is not JSON: the CDK asks
+    again as it does for a broken connection (BEHAVIOR 12).
     """
     response.raw = Arriving(response.raw, seconds)
     # In large pieces: requests' own are of 10 KB, which costs as much as parsing.
     content = response._content = b"".join(response.iter_content(1 << 16))
     served = 200 <= response.status_code < 300
+    if served and undated_by:
+        content = response._content = without_dated(content, undated_by)
     try:
         page = parse(content)
     except (ValueError, RecursionError) as cause:
@@ -110,6 +118,26 @@ def read_page(response: requests.Response, tokens: dict[str, str], seconds: floa
         response._content = without_secrets(response._content)
         page = orjson.loads(response._content)
     response.page = page  # type: ignore[attr-defined]
+
+
+def without_dated(content: bytes, field: str) -> bytes:
+    """Return the body of a page without the rows that have a date, other than the last.
+
+    To find those rows takes a third of the time that it takes to read them. A body that does not
+    look as Twilio's do is returned as it is, and so is a row whose date is not spelled as usual.
+    """
+    first = FIRST_ROW.search(content)
+    if not first:
+        return content
+    begin, *rows = content.split(first[1])
+    last, date = rows.pop(), re.compile(USUAL_DATE % field.encode())
+    # What begins so within a row would follow something else.
+    if not all(row.endswith((b"},", b"}, ")) for row in rows):
+        return content
+    kept = [
+        row for row in rows if not ((found := date.search(row)) and usual_day(found[1].decode()))
+    ]
+    return first[1].join([begin, *kept, last])
 
 
 def without_secrets(content: bytes) -> bytes:
@@ -192,7 +220,7 @@ class PageExtractor(RecordExtractor):
         if self.list_key:
             rows = page.pop(self.list_key, None) if isinstance(page, dict) else None
         wanted = {dict, type(None)} if self.list_key else {dict}
-        if not isinstance(rows, list) or not wanted.issuperset(row.__class__ for row in rows):
+        if not isinstance(rows, list) or not wanted.issuperset(map(type, rows)):
             raise error(f"{describe(response)} returned no list of '{self.list_key}'.")
         if not all(rows):
             # The CDK's queue takes an empty record for the end of all streams (BEHAVIOR 29).

@@ -74,10 +74,12 @@ SINGLE_TRY = RetryBudget(0, 600, 120)
 
 
 class RequestScope(NamedTuple):
-    """What the requests of a thread are for: their account signs them, their budget ends them."""
+    """What the requests of a thread are for: whose they are, and when to end them."""
 
     account: str = ""
     budget: RetryBudget = SYNC
+    # The field of a date, if only rows without it are wanted of a page.
+    undated_by: str = ""
 
 
 SCOPE: ContextVar[RequestScope] = ContextVar("SCOPE", default=RequestScope())  # noqa: B039  # noqa: B039
@@ -86,9 +88,11 @@ request_scope = SCOPE.get
 
 
 @contextmanager
-def requests_for(account: str = "", budget: RetryBudget = SYNC) -> Iterator[None]:
-    """Have this thread's requests signed for the account, and tried as the budget says."""
-    before = SCOPE.set(RequestScope(account, budget))
+def requests_for(
+    account: str = "", budget: RetryBudget = SYNC, undated_by: str = ""
+) -> Iterator[None]:
+    """Have this thread's requests authenticated, tried and read as the scope says."""
+    before = SCOPE.set(RequestScope(account, budget, undated_by))
     try:
         yield
     finally:

@@ -1,9 +1,9 @@
-"""Which credentials read which streams, by trying: `make matrix`.
+"""Which credentials read which streams, by trying: a part of `make docs`.
 
 Each holder of the completeness test reads every stream of a small embedded Twilio. A cell says
 whose rows came: "all" accounts', the configured account's "own", the "listed" ones', or those of
 some number of accounts; "-" is a stream that failed because the credentials do not open it. What
-was said of it follows. `make matrix` writes the table into docs/twilio.md; a test holds it to that.
+was said of it follows. `make docs` writes the table into docs/twilio.md; a test compares it.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from dev.docs.behavior import linked
 from dev.docs.notes import DOCS, Notes, load
 from dev.docs.pages import columns_page, index, joins_page, product_page
 
@@ -40,8 +41,9 @@ def generated(notes: Notes) -> dict[Path, str]:
         DOCS / "columns.md": columns_page(notes),
         DOCS / "joins.md": joins_page(notes),
     }
+    to_root = {path: "../" * len(path.relative_to(DOCS.parent).parent.parts) for path in pages}
     return {
-        **{path: "\n".join([*lines, ""]) for path, lines in pages.items()},
+        **{path: linked("\n".join([*lines, ""]), to_root[path]) for path, lines in pages.items()},
         PAGE: replaced(PAGE.read_text("utf-8"), "streams", index(notes)),
         METADATA: metadata(METADATA.read_text("utf-8"), notes.suggested()),
     }

@@ -11,15 +11,15 @@ from sandbox.streams import STREAMS, Stream
 
 MADE = "<!-- Written by `make docs`. Change the manifest, a schema or docs/notes.yaml instead. -->"
 ABOUT_COLUMNS = """\
-Every column of every stream. All but those of the primary key can be null. A `date-time` is ISO
-8601 in UTC (BEHAVIOR 3), a price or a count is a JSON number (BEHAVIOR 4). `a.b` is the part `b` of
-the object `a`, `a[].b` that of each item of a list. New fields of Twilio's arrive without being
-declared."""
+Every column of every stream. Only columns of the primary key are never null. A `date-time` is ISO
+8601 in UTC (BEHAVIOR 3). A price or a count is a JSON number (BEHAVIOR 4). `a.b` is the field `b`
+of the object `a`, `a[].b` that of each item of a list. Fields that Twilio adds later arrive without
+being declared here."""
 ABOUT_JOINS = """\
-Every table but `accounts` has `account_sid`, which is `accounts.sid`. The other joins are listed
-here. The diagram shows those that lead from one product to another; each product's page shows all
-of its own. Join phone numbers (`from`, `to`) with `incoming_phone_numbers.phone_number`. A row can
-be missing on the other side: Twilio may have deleted it, or it is older than the start date."""
+Every table except `accounts` has `account_sid`, which is `accounts.sid`. This page lists the other
+joins. The diagram shows the joins between products; the page of each product shows its own. Join
+phone numbers (`from`, `to`) with `incoming_phone_numbers.phone_number`. The row on the other side
+can be missing: Twilio may have deleted it, or it is older than the start date."""
 ACCOUNT = "https://api.twilio.com/2010-04-01/Accounts/{AccountSid}"
 
 
@@ -50,60 +50,60 @@ def link(name: str, notes: Notes, folder: str = "") -> str:
 
 
 def mode(stream: Stream) -> str:
-    """Return how the stream can be read, in few words."""
-    return f"incremental, `{stream.cursor_field}`" if stream.cursor_field else "full"
+    """Return the sync mode of the stream, in few words."""
+    return f"incremental, `{stream.cursor_field}`" if stream.cursor_field else "full refresh"
 
 
 def reading(stream: Stream) -> str:
-    """Return how the stream can be read, and what bounds a sync."""
+    """Return the sync mode of the stream, and what limits a sync."""
     if stream.date_params:
         return f"{mode(stream)}; filter {names([*stream.date_params])}"
     if stream.changed_only:
-        return f"{mode(stream)}; read in full, passed on where changed"
+        return f"{mode(stream)}; read in full, emits changed rows only"
     return mode(stream)
 
 
 def facts(name: str, note: Note, notes: Notes) -> Iterator[tuple[str, str]]:
     """Yield what is said of a stream, with the name of each fact."""
     stream = STREAMS[name]
-    yield "Twilio's list", f"`{endpoint(stream)}`" + (f", [docs]({note.docs})" if note.docs else "")
+    yield "Endpoint", f"`{endpoint(stream)}`" + (f", [docs]({note.docs})" if note.docs else "")
     above = dict.fromkeys(parent.stream.name for parent in stream.ancestors)
-    # A list above may be no stream.
+    # A parent may be no stream.
     if links := [link(one, notes) for one in above if one in notes.streams]:
-        yield "ChildLists", ", ".join(links)
-    yield "Sync", reading(stream)
+        yield "Parent streams", ", ".join(links)
+    yield "Sync mode", reading(stream)
     yield "Primary key", names(stream.key)
-    yield "Page size", str(stream.page_size or "one answer")
+    yield "Page size", str(stream.page_size or "no pages")
     yield (
-        "Signed by",
+        "Authentication",
         (
             "each account's own token (BEHAVIOR 14)"
             if stream.of_product_api
             else "the configured credentials"
         ),
     )
-    yield "Requests of a sync", sentence(note.cost)
-    yield "Needs", sentence(note.needs)
-    yield "Twilio keeps it", sentence(note.kept)
-    yield "Secret or personal", sentence(note.sensitive)
+    yield "Requests per sync", sentence(note.cost)
+    yield "Requires", sentence(note.needs)
+    yield "Retention at Twilio", sentence(note.kept)
+    yield "Sensitive data", sentence(note.sensitive)
     yield "Suggested", "yes" if note.suggested else "no"
 
 
 def product_page(product: str, notes: Notes) -> Iterator[str]:
-    """Yield the page of a product: an overview, how its tables join, and a part per stream."""
+    """Yield the page of a product: an overview, its joins, and a section per stream."""
     page, streams = notes.products[product], notes.of(product)
     yield from (f"# {page.title}", "", MADE, "", page.about, "")
     yield from (
         "[All products](../twilio.md#streams) · [all columns](../columns.md) · "
-        "[all joins](../joins.md) · [BEHAVIOR](../../BEHAVIOR.md) n is an oddity of Twilio's API",
+        "[all joins](../joins.md) · [oddities of Twilio's API](../../BEHAVIOR.md)",
         "",
     )
-    yield from (row("Stream", "Sync", "Primary key", "Requests of a sync"), "|---|---|---|---|")
+    yield from (row("Stream", "Sync mode", "Primary key", "Requests per sync"), "|---|---|---|---|")
     for name, note in streams.items():
         stream = STREAMS[name]
         yield row(f"[{name}](#{name})", mode(stream), names(stream.key), sentence(note.cost))
     if drawn := [join for join in joins() if join.table in streams]:
-        yield from ("", "## How they join", "")
+        yield from ("", "## How the tables join", "")
         yield from diagram([*streams], drawn)
     for name, note in streams.items():
         yield from ("", f"## {name}", "")
@@ -142,7 +142,7 @@ def columns_page(notes: Notes) -> Iterator[str]:
         yield f"- **[{page.title}](streams/{product}.md)**: {', '.join(of)}"
     for name, stream in STREAMS.items():
         of_page = f"streams/{notes.streams[name].product}.md#{name}"
-        yield from ("", f"## {name}", "", f"[What it is]({of_page})", "")
+        yield from ("", f"## {name}", "", f"[The stream]({of_page})", "")
         yield from (row("Column", "Type", "Meaning"), "|---|---|---|")
         for column, type_, meaning in columns(stream.schema["properties"]):
             yield row(f"`{column}`", type_ + (", key" if column in stream.key else ""), meaning)

@@ -20,7 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import HTTPResponse
 
-from source_twilio.records import PageExtractor, parse, read_page, register_secrets, to_number
+from source_twilio.records import (
+    PageExtractor,
+    parse,
+    read_page,
+    register_secrets,
+    to_number,
+    without_dated,
+)
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT, TOKEN, MockTwilio, url
 from unit_tests.support.reading import problems, read, records
 
@@ -238,6 +245,52 @@ def test_a_page_without_its_list(body: str) -> None:
     with pytest.raises(AirbyteTracedException) as raised:
         PageExtractor("queues").extract_records(response)
     assert raised.value.message == f"{NAME} returned no list of 'queues'."
+
+
+SENT = "Wed, 14 Jan 2026 10:59:59 +0000"
+OF_FIVE = [{"sid": f"SM{each}", "to": {"x": each}, "date_sent": SENT} for each in range(5)]
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize("more", [{}, {"page": 0}, {"meta": [{"x": 1}, {"x": 2}]}])
+@pytest.mark.parametrize(
+    "date", [None, "", "2026-01-14T10:59:59Z", SENT[:-6], SENT.replace("14", "32"), 7, "absent"]
+)
+def test_rows_with_a_date_are_left_out(
+    date: Any, more: dict[str, Any], separators: tuple[str, str]
+) -> None:
+    """The last row stays, and each that does not have a date as usual; and all else (6)."""
+    odd = {**OF_FIVE[2], "date_sent": date}
+    if date == "absent":
+        del odd["date_sent"]
+    rows = [*OF_FIVE[:2], odd, *OF_FIVE[3:]]
+    body = {"messages": rows, **more, "next_page_uri": "/x"}
+    content = json.dumps(body, separators=separators).encode()
+    expected = {**body, "messages": [odd, rows[-1]]}
+    assert json.loads(without_dated(content, "date_sent")) == expected
+    assert json.loads(without_dated(content, "date_created")) == body
+    response = answer(content)
+    read_page(response, {}, 10, "date_sent")
+    assert response.json() == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        json.dumps({"messages": []}).encode(),
+        json.dumps({"messages": [[row] for row in OF_FIVE]}).encode(),
+        json.dumps({"messages": [{"sid": "", "to": row} for row in OF_FIVE]}).encode(),
+        json.dumps({"messages": OF_FIVE, "meta": [{"sid": 1}, {"sid": 2}]}).encode(),
+        json.dumps({"messages": OF_FIVE}, indent=1).encode(),
+        json.dumps({"meta": [{"x": 1}, {"x": 2}], "messages": OF_FIVE}).encode(),
+        json.dumps({"messages": [json.dumps(OF_FIVE)]}).encode(),
+    ],
+)
+def test_a_body_of_another_form_stays(body: bytes) -> None:
+    """Where rows do not stand one after the other, none is left out (BEHAVIOR 6)."""
+    assert without_dated(body, "date_sent") == body
 
 
 DATES = {

@@ -130,6 +130,38 @@ def test_rows_without_a_known_date(odd: Row, last: bool, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"start_time": None}, id="null"),
+        pytest.param({"start_time": ""}, id="empty"),
+        pytest.param({}, id="absent"),
+        pytest.param({"start_time": NEW.replace("15 Jan", "31 Feb")}, id="no day"),
+        pytest.param({"start_time": NEW.replace("10:00:00", "10:60:00")}, id="no time"),
+        pytest.param({"end_time": NEW, "annotation": f'"start_time": "{NEW}"'}, id="in a text"),
+    ],
+)
+@pytest.mark.parametrize("place", range(3))
+def test_a_page_after_the_first_without_a_filter(odd: Row, place: int, ask: Ask) -> None:
+    """BEHAVIOR 6: a row without a date arrives, whichever rows of its page have one."""
+    dated = [{"sid": f"CA{each}", "start_time": NEW, "date_created": NEW} for each in range(4)]
+
+    def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
+        link = f"/2010-04-01/Accounts/{sid}/Calls.json?Page={int(query.get('Page', 0)) + 1}"
+        if "StartTime>" in query:
+            return page("calls", *dated)
+        if query.get("Page") != "1":
+            return page("calls", *dated[:2], link=None if "Page" in query else link)
+        rows = dated[2:]
+        rows.insert(place, {"sid": "CA9", "date_created": NEW, **odd})
+        return page("calls", *rows, link=link)
+
+    output, asked = ask(twilio, "calls")
+    assert sids(output, "calls") == ["CA0", "CA1", "CA2", "CA3", "CA9"]
+    assert len(asked) == 4
+    assert problems(output) == []
+
+
+@pytest.mark.parametrize(
     ("stream", "key", "cursor_field"),
     [
         ("messages", "messages", "date_sent"),

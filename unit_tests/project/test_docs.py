@@ -169,7 +169,7 @@ def test_every_parent_is_drawn() -> None:
 
 
 def test_matrix_has_every_stream() -> None:
-    """`make matrix` has been run since the last stream was added."""
+    """`make docs` has been run since the last stream was added."""
     [table] = re.findall(
         "(?s)<!-- begin: credentials -->(.*)<!-- end: credentials -->", PAGE.read_text("utf-8")
     )

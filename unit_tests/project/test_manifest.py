@@ -87,30 +87,3 @@ def test_primary_key_and_cursor_are_in_the_schema(name: str) -> None:
     named += [parameters[k] for k in ("cursor_field",) if k in parameters]
     assert named != []
     assert [field for field in named if field not in schema["properties"]] == []
-
-
-def test_behavior_numbers_exist() -> None:
-    """Each BEHAVIOR number that code, manifest, tests and docs refer to has an entry."""
-    import re
-
-    root = PACKAGE.parent
-    text = (root / "BEHAVIOR.md").read_text("utf-8")
-    entries = [int(number) for number in re.findall(r"(?m)^(\d+)\. \*\*", text)]
-    assert entries == list(range(1, len(entries) + 1))
-    files = [
-        *PACKAGE.glob("*.py"),
-        *PACKAGE.glob("*.yaml"),
-        *(root / "unit_tests").rglob("*.py"),
-        *(root / "dev").rglob("*.py"),
-        root / "docs" / "twilio.md",
-        root / "docs" / "notes.yaml",
-        root / "CONTRIBUTING.md",
-    ]
-    used = {
-        int(number)
-        for file in files
-        for group in re.findall(r"BEHAVIOR ((?:\d+(?:, )?)+)", file.read_text("utf-8"))
-        for number in group.split(", ")
-        if number
-    }
-    assert sorted(used - set(entries)) == []

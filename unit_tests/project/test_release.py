@@ -160,7 +160,7 @@ def test_help_lists_every_target() -> None:
     named = {name for line in re.findall(r"(?m)^\.PHONY: (.*)$", text) for name in line.split()}
     targets = set(re.findall(r"(?m)^([a-z]+):", text))
     assert targets == named
-    # ChildLists another make, as in `make test`, it would name the directory that it enters.
+    # Below another make, as in `make test`, it would name the directory that it enters.
     make = ["make", "--no-print-directory"]
     for command in (make, [*make, "help"]):
         printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -169,11 +169,17 @@ def test_help_lists_every_target() -> None:
         assert None not in lines
 
 
-def test_no_file_of_the_top_level_is_a_riddle() -> None:
-    """CONTRIBUTING.md says of each file and folder of the top level what it is for."""
-    command = ["git", "ls-files"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    names = {name.split("/")[0] for name in listed.split("\n") if name}
-    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+def test_the_tree_of_the_repository() -> None:
+    """CONTRIBUTING.md has each file and folder of the top level in its tree, and no other."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [Path(line) for line in listed.splitlines() if (ROOT / line).exists()]
+    [tree] = re.findall(r"(?ms)^```\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    words = {word.strip("/") for word in re.findall(r"[\w./-]+", tree)}
     known = {"CONTRIBUTING.md", "Makefile", "README.md"}
-    assert sorted(name for name in names - known if f"`{name}" not in text) == []
+    assert sorted({path.parts[0] for path in paths} - known - words) == []
+    folders = {part for path in paths for part in path.parts[:-1]} | {".venv", "build"}
+    assert sorted(set(re.findall(r"([\w.]+)/", tree)) - folders) == []
+    [modules] = re.findall(r"they are in ([\w, \n]+)\n  source\.py", tree)
+    package = {path.stem for path in (ROOT / "source_twilio").glob("*.py")}
+    assert {"source", *re.findall(r"\w+", modules)} - package == set()

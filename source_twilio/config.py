@@ -46,17 +46,17 @@ class SettingsTransformation(ConfigTransformation):
             config["num_workers"] = config.get("num_workers") or config["num_worker"]
         for name in [name for name, value in config.items() if value is None or value == ""]:
             del config[name]
-        wrong = [
+        problems = [
             f"{name} must be {wanted}."
             for name, (parse, wanted) in PARSERS.items()
             if name in config and not parse_setting(config, name, parse)
         ]
         if config.get("account_sids") and config.get("account_selection", "all") == "all":
             config["account_selection"] = "listed"
-        if wrong:
+        if problems:
             # The spec demands one, and would say so before the first request says what is wrong.
             config.setdefault("start_date", "2008-01-01T00:00:00Z")
-        config[CONFIG_PROBLEM] = [*wrong, config_problem(config)][0]
+        config[CONFIG_PROBLEM] = [*problems, config_problem(config)][0]
         now = datetime.now(timezone.utc)
         config[STARTED_AT] = format_timestamp(now)
         config[READ_UNTIL] = format_timestamp(now - CLOCK_MARGIN)

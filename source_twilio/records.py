@@ -18,7 +18,7 @@ from airbyte_cdk.sources.utils.transform import TransformConfig, TypeTransformer
 from airbyte_cdk.utils import airbyte_secrets_utils
 
 from source_twilio.errors import LOGGER, describe, error
-from source_twilio.timestamps import USUAL_TIME, read_date, to_iso8601, usual_day
+from source_twilio.timestamps import COMMON_TIME, common_day, read_date, to_iso8601
 
 Row = dict[str, Any]
 Converter = Callable[[str], Any]
@@ -43,7 +43,7 @@ LOWER_CASE = bytes(range(256)).lower()
 # How the first row of a page begins, and so all others do.
 FIRST_ROW = re.compile(rb'\[\s*(\{\s*"\w+"\s*:)')
 # A field with a date as the 2010 API spells it: the day, and the time.
-USUAL_DATE = rb'"%b": ?"(\w{3}, \d\d \w{3} \d{4} )' + USUAL_TIME.pattern.encode() + b'"'
+COMMON_DATE = rb'"%b": ?"(\w{3}, \d\d \w{3} \d{4} )' + COMMON_TIME.pattern.encode() + b'"'
 # The CDK's list that a secret is in, by the secret. A new run in this process makes a new list.
 REGISTERED: dict[str, Any] = {}
 
@@ -130,12 +130,12 @@ def without_dated(content: bytes, field: str) -> bytes:
     if not first:
         return content
     begin, *rows = content.split(first[1])
-    last, date = rows.pop(), re.compile(USUAL_DATE % field.encode())
+    last, date = rows.pop(), re.compile(COMMON_DATE % field.encode())
     # What begins so within a row would follow something else.
     if not all(row.endswith((b"},", b"}, ")) for row in rows):
         return content
     kept = [
-        row for row in rows if not ((found := date.search(row)) and usual_day(found[1].decode()))
+        row for row in rows if not ((found := date.search(row)) and common_day(found[1].decode()))
     ]
     return first[1].join([begin, *kept, last])
 

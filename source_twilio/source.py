@@ -89,10 +89,10 @@ class SourceTwilio(ConcurrentDeclarativeSource):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Check the connection, and the streams if the configuration names some."""
         wanted = config.get(CHECK_STREAM_NAMES_CONFIG_KEY) or []
-        if wrong := unknown(wanted):
+        if problem := unknown(wanted):
             return AirbyteConnectionStatus(
                 status=Status.FAILED,
-                message=f"{CHECK_STREAM_NAMES_CONFIG_KEY} must be a list of streams; {wrong}.",
+                message=f"{CHECK_STREAM_NAMES_CONFIG_KEY} must be a list of streams; {problem}.",
             )
         return super().check(logger, config)
 

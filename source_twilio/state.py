@@ -107,10 +107,11 @@ class AccountStateMigration(StateMigration):
         states = stream_state.get("states", [])
         entries = states if isinstance(states, list) else [states]
         found = [entry for entry in entries if is_entry(entry)]
-        if wrong := len(entries) - len(found):
+        if unreadable := len(entries) - len(found):
             session_for(self.config).warn(
-                f"{self.declarative_stream.name}: {wrong} of {len(entries)} entries of its state "
-                "cannot be read. They are ignored: what they stood for is read from start_date."
+                f"{self.declarative_stream.name}: {unreadable} of {len(entries)} entries of its "
+                "state cannot be read. They are ignored: what they stood for is read from "
+                "start_date."
             )
         return found
 

@@ -16,7 +16,7 @@ DATE = re.compile(
     re.ASCII,
 )
 # What follows the day in nearly all dates of the 2010 API, which are read faster.
-USUAL_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d \+0000", re.ASCII)
+COMMON_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d \+0000", re.ASCII)
 # A time without a zone is UTC, as all of Twilio's are.
 UTC = {None, "", "Z", "GMT", "UT", "UTC", "+0000", "+00:00"}
 
@@ -26,23 +26,27 @@ def read_date(value: Any) -> str | None:
 
     Such texts compare as the moments do. A null, an empty text and any other type are no dates.
     """
-    return (usual(value) or normalize_timestamp(value)[0]) if value.__class__ is str else None
+    return (
+        (common_timestamp(value) or normalize_timestamp(value)[0])
+        if value.__class__ is str
+        else None
+    )
 
 
 def to_iso8601(text: str) -> str | None:
     """Return a date as it leaves: ISO 8601 in UTC with the fraction as sent; other text stays."""
-    return usual(text) or normalize_timestamp(text)[1]
+    return common_timestamp(text) or normalize_timestamp(text)[1]
 
 
-def usual(text: str) -> str | None:
+def common_timestamp(text: str) -> str | None:
     """Return what both return of `Fri, 24 May 2019 17:44:46 +0000`, or None for other text."""
-    if USUAL_TIME.fullmatch(text, 17) and (day := usual_day(text[:17])):
+    if COMMON_TIME.fullmatch(text, 17) and (day := common_day(text[:17])):
         return f"{day}T{text[17:25]}Z"
     return None
 
 
 @lru_cache(maxsize=1024)
-def usual_day(text: str) -> str | None:
+def common_day(text: str) -> str | None:
     """Return `2019-05-24` for `Fri, 24 May 2019 `, or None for what is no day."""
     midnight = normalize_timestamp(f"{text}00:00:00 +0000")[0]
     return midnight and midnight[:10]

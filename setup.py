@@ -55,5 +55,5 @@ setup(
         # make report
         "report": ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"],
     },
-    entry_points={"console_scripts": ["source-twilio=source_twilio.source:run"]},
+    entry_points={"console_scripts": ["source-twilio=source_twilio.run:run"]},
 )

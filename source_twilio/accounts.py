@@ -155,9 +155,8 @@ class AccountsRetriever(TwilioRetriever):
 
     def _verify(self, shown: Collection[str], main: Row) -> None:
         """Warn of listed accounts that are not shown; raise if the configured one is not."""
-        own = self.config["account_sid"]
+        own, given = self.config["account_sid"], credential_name(self.config)
         if own not in shown:
-            given = credential_name(self.config)
             raise error(
                 f"Account {own} is not among those that these credentials show: set account_sid to "
                 f"the account that the {given} belongs to.",

@@ -178,7 +178,12 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "no credentials": (
         given(auth_token=""),
-        "Set credentials: the Auth Token of account_sid, or an API key and its secret.",
+        "Set credentials: the Auth Token of account_sid, an API key and its secret, or an OAuth "
+        "app's client_id and client_secret.",
+    ),
+    "API key as token": (
+        given(auth_token=SK),
+        "auth_token is the SID of an API key: put it and its secret into credentials.",
     ),
     "key without secret": (
         key_given(api_key_sid=SK),

@@ -38,7 +38,9 @@ def test_an_entry_has_three_parts(number: int) -> None:
     before, *parts = re.split(r"(?m)^\*\*([^*]+)\.\*\* ", BODIES[number - 1])
     assert before.strip() == ""
     assert tuple(parts[::2]) == PARTS
-    assert [text for text in parts[1::2] if not re.search(r"\w+ \w+.*\.\s*$", text, re.DOTALL)] == []
+    assert [
+        text for text in parts[1::2] if not re.search(r"\w+ \w+.*\.\s*$", text, re.DOTALL)
+    ] == []
 
 
 def test_each_entry_has_a_topic() -> None:
@@ -69,9 +71,13 @@ def test_behavior_numbers_exist() -> None:
     }
     used |= {("a question", int(n)) for q in QUESTIONS for n in re.findall(r"\d+", q.touches)}
     inside = re.findall(r"[(:] ?(?:but )?(\d{1,2}(?:, \d{1,2})*)\)|[Ss]ee (\d{1,2})\b", TEXT)
-    used |= {("BEHAVIOR.md", int(n)) for group in inside for n in re.findall(r"\d+", "".join(group))}
+    used |= {
+        ("BEHAVIOR.md", int(n)) for group in inside for n in re.findall(r"\d+", "".join(group))
+    }
     assert sorted(entry for entry in used if entry[1] not in titles()) == []
-    assert {"source_twilio/manifest.yaml", "a question", "BEHAVIOR.md"} <= {file for file, _ in used}
+    assert {"source_twilio/manifest.yaml", "a question", "BEHAVIOR.md"} <= {
+        file for file, _ in used
+    }
 
 
 @pytest.mark.parametrize("page", FOR_USERS, ids=lambda page: str(page.relative_to(ROOT)))

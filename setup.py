@@ -19,7 +19,7 @@ setup(
     packages=["source_twilio"],
     package_data={"source_twilio": ["manifest.yaml", "schemas/*.json", "py.typed"]},
     python_requires=">=3.10,<3.14",
-    install_requires=["airbyte-cdk>=7.39,<8", "orjson>=3.10,<4"],
+    install_requires=["airbyte-cdk>=7.39,<7.40", "orjson>=3.10,<4"],
     extras_require={
         # make lock, make audit
         "audit": [
@@ -31,7 +31,7 @@ setup(
         "dev": [
             # PyAirbyte does not install on Python 3.13 and later; the rest of the project does.
             "airbyte>=0.71,<0.72; python_version < '3.13'",
-            "airbyte-cdk[manifest-server]>=7.39,<8",
+            "airbyte-cdk[manifest-server]>=7.39,<7.40",
             "build>=1.2,<2",
             "hypothesis>=6,<7",
             "jsonschema>=4.17,<5",

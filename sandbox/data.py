@@ -180,7 +180,7 @@ class Store:
 
     def _days(self, stream: str) -> int:
         """Return over how many days the rows of a list are spread: those that Twilio shows."""
-        kept = DECLARED[stream].parameters.get("kept_for", "") if stream in DECLARED else ""
+        kept = DECLARED[stream].parameters.get("retention", "") if stream in DECLARED else ""
         return min(365, int(kept[1:-1])) if kept.endswith("D") else 365
 
     def usage(self, account: str, subaccounts: bool) -> Table:

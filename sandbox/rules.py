@@ -86,7 +86,7 @@ def days_kept(settings: Settings, endpoint: Endpoint, account: str) -> int:
         overrides = settings.message_retention_overrides
         return overrides.get(account, settings.message_retention_days)
     declared = DECLARED.get(endpoint.stream)
-    kept = declared.parameters.get("kept_for") if declared and declared.date_params else ""
+    kept = declared.parameters.get("retention") if declared and declared.date_params else ""
     return DAYS if kept == f"P{DAYS}D" else 0
 
 

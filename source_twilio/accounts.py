@@ -12,14 +12,18 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import UNRECOVERABLE, refusal
-from source_twilio.errors import LOGGER, RefusedError, body_of, error
-from source_twilio.memory import AT_THE_START, PROBING, Patience, known, trying
-from source_twilio.pages import is_active
+from source_twilio.config import READS_MAIN_ACCOUNT, has_key, is_of_shard
+from source_twilio.errors import LOGGER, UNRECOVERABLE, RefusedError, body_of, error, refusal
+from source_twilio.pages import Page
+from source_twilio.records import Row
 from source_twilio.retriever import TwilioRetriever
-from source_twilio.rows import Row
-from source_twilio.settings import READS_MAIN_ACCOUNT, has_key, is_of_shard
-from source_twilio.windows import Page
+from source_twilio.session import (
+    PROBE,
+    STARTUP,
+    RetryBudget,
+    is_active,
+    requests_for,
+)
 
 
 @dataclass
@@ -40,34 +44,34 @@ class AccountsRetriever(TwilioRetriever):
         super().__post_init__(parameters)
         self._reader = parameters.get("name", self.name)
 
-    def _read(self, part: StreamSlice) -> Iterator[Page]:
+    def _read(self, stream_slice: StreamSlice) -> Iterator[Page]:
         """Yield the accounts to read, as copies: each stream converts its own."""
-        rows: list[Row] = known(self.config).accounts.get(lambda: self._ask(part))
+        rows: list[Row] = self._session.accounts.get(lambda: self._ask(stream_slice))
         if self._reader == self.name and "account_shard" in self.config:
-            yield from self._whole(part)
+            yield from self._whole(stream_slice)
             return
         if self._of_product_api:
             rows = self._with_tokens(rows)
-        yield Page([{**row} for row in rows], part, True)
+        yield Page([{**row} for row in rows], stream_slice, True)
 
-    def _whole(self, part: StreamSlice) -> Iterator[Page]:
+    def _whole(self, stream_slice: StreamSlice) -> Iterator[Page]:
         """Yield the accounts of all shards, page by page, in the shard of the main account."""
         if self.config[READS_MAIN_ACCOUNT]:
-            for page in self._pages(part):
+            for page in self._pages(stream_slice):
                 self._drop_tokens(page.rows)
                 yield page._replace(rows=self._selected(page.rows))
 
-    def _ask(self, window: StreamSlice) -> list[Row]:
+    def _ask(self, stream_slice: StreamSlice) -> list[Row]:
         """Return the accounts to read, once all of the list is there.
 
         Of each page only they are kept: a shard of 50,000 accounts holds some thousands.
         """
-        memory, config = known(self.config), self.config
+        session, config = self._session, self.config
         main: Row = {"sid": config["account_sid"]}
         rows, shown = list[Row](), set[str]()
         selected = nameless = 0
         try:
-            for page in self._pages(window):
+            for page in self._pages(stream_slice):
                 named = [row for row in page.rows if has_sid(row)]
                 nameless += len(page.rows) - len(named)
                 shown.update(row["sid"] for row in named)
@@ -84,9 +88,9 @@ class AccountsRetriever(TwilioRetriever):
             rows = self._selected([main])
             selected = len(rows)
         else:
-            memory.shown = frozenset(shown)
+            session.shown = frozenset(shown)
         if nameless:
-            memory.warn(
+            session.warn(
                 f"accounts: {nameless} rows of the account list have no sid: they are left out."
             )
         self._verify(shown, main)
@@ -99,16 +103,18 @@ class AccountsRetriever(TwilioRetriever):
         """Forget the tokens of accounts that other shards read."""
         for row in rows:
             if has_sid(row) and not is_of_shard(row["sid"], self.config):
-                known(self.config).tokens.pop(row["sid"], None)
+                self._session.tokens.pop(row["sid"], None)
 
-    def _patience(self, part: StreamSlice, token: Mapping[str, Any] | None) -> Patience:
+    def _retry_budget(
+        self, stream_slice: StreamSlice, token: Mapping[str, Any] | None
+    ) -> RetryBudget:
         """Be short at the first page, and in a check, which reads in the process's main thread."""
         checks = threading.current_thread() is threading.main_thread()
-        return AT_THE_START if checks or token is None else super()._patience(part, token)
+        return STARTUP if checks or token is None else super()._retry_budget(stream_slice, token)
 
     def _prove(self, refused: requests.Response) -> None:
         """Warn that the credentials open one account only; raise if they open nothing."""
-        memory = known(self.config)
+        session = self._session
         if not has_key(self.config) or body_of(refused).get("code") in UNRECOVERABLE:
             raise error(refusal(refused, self.config), FailureType.config_error)
         with ThreadPoolExecutor(max_workers=5) as pool:
@@ -132,7 +138,7 @@ class AccountsRetriever(TwilioRetriever):
             )
         nor = f"; nor may it read {', '.join(refusals)}" if refusals else ""
         nor += f"; Twilio failed to say if it may read {', '.join(failures)}" if failures else ""
-        memory.warn(
+        session.warn(
             f"accounts: this API key may not list accounts, so only account {account} is read{nor}."
         )
 
@@ -141,7 +147,7 @@ class AccountsRetriever(TwilioRetriever):
         account = self.config["account_sid"]
         url = urljoin(f"https://api.twilio.com/2010-04-01/Accounts/{account}/", path)
         try:
-            with known(self.config).throttle, trying(PROBING):
+            with self._session.throttle, requests_for(budget=PROBE):
                 answer = self.requester.send_request(path=url, request_params={"PageSize": 1})
         except AirbyteTracedException as failure:
             return failure
@@ -167,7 +173,7 @@ class AccountsRetriever(TwilioRetriever):
         if self.config.get("account_selection") == "listed":
             for account in self.config["account_sids"]:
                 if account not in shown:
-                    known(self.config).warn(
+                    self._session.warn(
                         f"accounts: account_sids lists {account}, which Twilio does not show to "
                         "these credentials: it is not read."
                     )
@@ -196,14 +202,14 @@ class AccountsRetriever(TwilioRetriever):
 
     def _with_tokens(self, rows: list[Row]) -> list[Row]:
         """Return the accounts that a product API can be asked for (BEHAVIOR 14)."""
-        own, memory = self.config["account_sid"], known(self.config)
+        own, session = self.config["account_sid"], self._session
         if not self.config.get("subaccount_product_data", True):
             rows = [row for row in rows if row["sid"] == own]
             self._some(len(rows) or "account_shard" in self.config)
             return rows
-        found = [row for row in rows if row["sid"] == own or memory.tokens.get(row["sid"])]
+        found = [row for row in rows if row["sid"] == own or session.tokens.get(row["sid"])]
         if missing := len(rows) - len(found):
-            memory.warn(
+            session.warn(
                 f"{self._reader}: {missing} subaccounts are left out, because Twilio has not given "
                 "their tokens: use the Auth Token of the main account, or set "
                 "subaccount_product_data to false."

@@ -3,17 +3,14 @@
 "BEHAVIOR n" refers to the numbered entry of BEHAVIOR.md that gives the fact and its source.
 """
 
-import gc
-
 from source_twilio.accounts import AccountsRetriever
-from source_twilio.credentials import TwilioAuthenticator
-from source_twilio.network import TwilioErrorHandler
+from source_twilio.auth import TwilioAuthenticator
+from source_twilio.config import SettingsTransformation
+from source_twilio.error_handler import TwilioErrorHandler
+from source_twilio.records import PageExtractor, SchemaNormalization, UpdatedSince
 from source_twilio.retriever import TwilioRetriever
-from source_twilio.rows import PageExtractor, UpdatedSince, WireNormalization
-from source_twilio.settings import SettingsTransformation
 from source_twilio.state import AccountStateMigration
-from source_twilio.windowed import WindowedRetriever
-from source_twilio.windows import ListsRouter
+from source_twilio.windowed import ListsRouter, WindowedRetriever
 
 __all__ = [
     "AccountStateMigration",
@@ -26,9 +23,5 @@ __all__ = [
     "TwilioRetriever",
     "UpdatedSince",
     "WindowedRetriever",
-    "WireNormalization",
+    "SchemaNormalization",
 ]
-
-# Records come and go by the thousand and form no cycles: looking for some at each 700 objects takes
-# a tenth of the CPU time of a sync. Every runtime imports this file.
-gc.set_threshold(20_000, 20, 20)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import requests
@@ -19,7 +19,6 @@ from airbyte_cdk.sources.http_logger import format_http_message
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import asking_for
 from source_twilio.errors import (
     LOGGER,
     BadRequestError,
@@ -30,11 +29,19 @@ from source_twilio.errors import (
     is_gone,
     unknown_answer,
 )
-from source_twilio.memory import ONCE, UNDER_WAY, Patience, known, trying
-from source_twilio.rows import Row
-from source_twilio.shared import KEPT_ROWS
-from source_twilio.skipped import Account
-from source_twilio.windows import Page
+from source_twilio.records import Row
+from source_twilio.session import (
+    SHARED_ROWS,
+    SINGLE_TRY,
+    SYNC,
+    Account,
+    RetryBudget,
+    is_active,
+    is_of_product_api,
+    requests_for,
+    session_for,
+)
+from source_twilio.timestamps import read_date
 
 # The pauses before a refusal is asked again: Twilio's edge is reported to send lone 401s.
 REFUSAL_PAUSES_SECONDS = (0.5, 1.5)
@@ -45,30 +52,57 @@ FAILURES_IN_A_ROW = 10
 REPEATED_PAGES, EMPTY_PAGES = 2, 100
 
 
+class Page(NamedTuple):
+    """One page: its rows as Twilio sent them, the slice they belong to, whether it is the last.
+
+    A page that is not `proven` is an answer "not found": it may be an empty range, or a refusal.
+    """
+
+    rows: list[Row]
+    stream_slice: StreamSlice
+    last: bool
+    proven: bool = True
+
+
+def replaced(stream_slice: StreamSlice, **changes: Any) -> StreamSlice:
+    """Return the slice with another `partition`, `cursor_slice` or `extra_fields`."""
+    fields = {
+        "partition": stream_slice.partition,
+        "cursor_slice": stream_slice.cursor_slice,
+        "extra_fields": stream_slice.extra_fields,
+    }
+    return StreamSlice(**{**fields, **changes})
+
+
 @dataclass
 class ListRetriever(SimpleRetriever):
-    """Asks for the pages of one list of one account, and judges what is no page."""
+    """Asks for the pages of one list of one account, and judges what is not a page.
+
+    Why not the CDK's `PageSizeReduction`: it is rejected for a token that is a URL (`RequestPath`),
+    which carries the page size. Here a list begins anew with the other size (BEHAVIOR 16, 47).
+    """
 
     record_selector: RecordSelector
-    # The streams whose items this list hangs under. They are read inside the account's partition.
+    # The parents whose items have this list. They are read inside the account's partition.
     nested_router: SubstreamPartitionRouter | None = None
     # Statuses that say "nothing there" (404: no usage; 400: no such list), or an expression of the
     # partition. The cursor does not move by them.
-    empty_statuses: list[int] | str = field(default_factory=list)
+    no_data_statuses: list[int] | str = field(default_factory=list)
     # The page size to fall back to where the server fails at the usual one (BEHAVIOR 16).
-    smaller_page_size: int | None = None
+    fallback_page_size: int | None = None
     # How many requests have failed since the last that was answered.
     _failures: int = field(init=False, default=0)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Show the pages in the builder: the factory arranges that for a SimpleRetriever only."""
         super().__post_init__(parameters)
+        self._session = session_for(self.config)
         self._resource = str(parameters.get("resource", ""))
         # A list of a product API is asked with the account's own credentials (BEHAVIOR 14).
         self._of_product_api = is_of_product_api(self._resource)
         # The CDK would have each stream open connections of its own: a fourth of all requests did.
         client: Any = self.requester
-        client._http_client._session.mount("https://", known(self.config).connections)
+        client._http_client._session.mount("https://", self._session.connections)
         self.log_formatter = lambda response: format_http_message(
             response,
             f"Stream '{self.name}' request",
@@ -76,47 +110,47 @@ class ListRetriever(SimpleRetriever):
             self.name,
         )
 
-    def _account(self, part: StreamSlice) -> Account:
+    def _account(self, stream_slice: StreamSlice) -> Account:
         """Return the account of a slice, as it is asked."""
-        return Account(part.partition.get("account_sid", ""), self._of_product_api)
+        return Account(stream_slice.partition.get("account_sid", ""), self._of_product_api)
 
-    def _shared(self, part: StreamSlice) -> Iterator[Page]:
+    def _shared(self, stream_slice: StreamSlice) -> Iterator[Page]:
         """Yield one list page by page; a short one is asked once for all streams that want it.
 
-        Those are lists that have lists below them. Each stream changes rows of its own.
+        Those are the parents of other lists. Each stream changes rows of its own.
         """
-        pages, asked = self._pages(part), list[Page]()
-        if self._resource not in known(self.config).parents:
+        pages, asked = self._pages(stream_slice), list[Page]()
+        if self._resource not in self._session.parents:
             yield from pages
             return
 
         def ask() -> Page | None:
             asked.append(next(pages))
-            return asked[0] if asked[0].last and len(asked[0].rows) <= KEPT_ROWS else None
+            return asked[0] if asked[0].last and len(asked[0].rows) <= SHARED_ROWS else None
 
-        key = self._resource.format(**part.partition) + str(part.partition)
-        if page := known(self.config).lists.get(key, ask):
-            yield page._replace(rows=[{**row} for row in page.rows], part=part)
+        key = self._resource.format(**stream_slice.partition) + str(stream_slice.partition)
+        if page := self._session.lists.get(key, ask):
+            yield page._replace(rows=[{**row} for row in page.rows], stream_slice=stream_slice)
         else:
             yield from asked
             yield from pages
 
-    def _pages(self, part: StreamSlice) -> Iterator[Page]:
+    def _pages(self, stream_slice: StreamSlice) -> Iterator[Page]:
         """Yield one list page by page; where its page size fails, again with another (16, 47).
 
         What works is kept for the other accounts of the run.
         """
-        memory, begun = known(self.config), False
-        size = memory.page_sizes.get(self._resource)
+        session, begun = self._session, False
+        size = session.page_sizes.get(self._resource)
         while True:
             try:
-                for page in self._pages_of(part, size):
+                for page in self._pages_of(stream_slice, size):
                     begun = True
-                    if size is not None and memory.page_sizes.get(self._resource) != size:
-                        memory.page_sizes[self._resource] = size
+                    if size is not None and session.page_sizes.get(self._resource) != size:
+                        session.page_sizes[self._resource] = size
                         # That usage wants smaller pages is known (BEHAVIOR 16).
-                        say = LOGGER.info if size else memory.warn
-                        say(
+                        log = LOGGER.info if size else session.warn
+                        log(
                             f"{self.name}: {self._resource} is asked for {size or 'its usual'} "
                             "rows a page, because Twilio answers no more."
                         )
@@ -136,18 +170,18 @@ class ListRetriever(SimpleRetriever):
             has_size = "PageSize=" in str(failed.response.url)
             return 0 if has_size and not begun else None
         transient = failed.failure_type == FailureType.transient_error
-        return self.smaller_page_size if transient and size is None else None
+        return self.fallback_page_size if transient and size is None else None
 
-    def _pages_of(self, part: StreamSlice, size: int | None) -> Iterator[Page]:
+    def _pages_of(self, stream_slice: StreamSlice, size: int | None) -> Iterator[Page]:
         """Yield one list page by page, with pages of that size."""
         # Of its own: the one that a test read counts with counts the pages of all lists together.
         paginator = copy(self._paginator)
         token: Mapping[str, Any] | None = None
-        progress = Novelty(self.primary_key)
+        progress = Novelty(self.primary_key, stream_slice.extra_fields.get("undated_by", ""))
         while True:
-            response = self._fetch_next_page(part, token, size)
+            response = self._fetch_next_page(stream_slice, token, size)
             if response is None or not response.ok:
-                yield Page([], part, True, self._is_believed(part))
+                yield Page([], stream_slice, True, self._is_believed(stream_slice))
                 return
             rows: list[Any] = [*self.record_selector.extractor.extract_records(response)]
             token = paginator.next_page_token(response, len(rows), None, None)
@@ -157,28 +191,30 @@ class ListRetriever(SimpleRetriever):
                     f"nothing new: {token['next_page_token']}",
                     FailureType.system_error,
                 )
-            yield Page(rows, part, not token)
+            yield Page(rows, stream_slice, not token)
             if not token:
                 return
 
-    def _is_believed(self, part: StreamSlice) -> bool:
+    def _is_believed(self, stream_slice: StreamSlice) -> bool:
         """Return whether a 404 means that nothing is there, so that the cursor may move."""
         return False
 
-    def _is_empty(self, response: requests.Response, part: StreamSlice) -> bool:
+    def _is_empty(self, response: requests.Response, stream_slice: StreamSlice) -> bool:
         """Return whether an answer says that the list is empty (BEHAVIOR 48)."""
-        statuses: Any = self.empty_statuses
+        statuses: Any = self.no_data_statuses
         if isinstance(statuses, str):
             interpolated = InterpolatedString.create(statuses, parameters=self._parameters)
-            statuses = interpolated.eval(self.config, stream_slice=part)
+            statuses = interpolated.eval(self.config, stream_slice=stream_slice)
         return response.status_code in statuses and (
             response.status_code != requests.codes.not_found or is_gone(response)
         )
 
-    def _patience(self, part: StreamSlice, token: Mapping[str, Any] | None) -> Patience:
+    def _retry_budget(
+        self, stream_slice: StreamSlice, token: Mapping[str, Any] | None
+    ) -> RetryBudget:
         """Return how often to try a request: once where many have failed (BEHAVIOR 49)."""
-        once = part.extra_fields.get("ask_once") or self._failures >= FAILURES_IN_A_ROW
-        return ONCE if once else UNDER_WAY
+        once = stream_slice.extra_fields.get("ask_once") or self._failures >= FAILURES_IN_A_ROW
+        return SINGLE_TRY if once else SYNC
 
     def _request_params(
         self,
@@ -198,14 +234,15 @@ class ListRetriever(SimpleRetriever):
         page_size_override: int | None = None,
     ) -> requests.Response | None:
         """Fetch a page; the manifest lets 400, 401, 403 and 404 through to be judged here."""
-        account, memory = self._account(stream_slice), known(self.config)
-        # A refusal of an account that the list calls closed or suspended is no surprise.
-        once = stream_slice.extra_fields.get("ask_once") or not is_active(stream_slice.extra_fields)
-        pauses = iter(() if once else REFUSAL_PAUSES_SECONDS)
+        account, session = self._account(stream_slice), self._session
+        fields = stream_slice.extra_fields
+        pauses = iter(REFUSAL_PAUSES_SECONDS)
         while True:
-            patience = self._patience(stream_slice, next_page_token)
+            budget = self._retry_budget(stream_slice, next_page_token)
             try:
-                with memory.throttle, asking_for(account.sid), trying(patience):
+                # All rows of the first page are wanted.
+                undated_by = fields.get("undated_by", "") if next_page_token else ""
+                with session.throttle, requests_for(account.sid, budget, undated_by):
                     response = super()._fetch_next_page(
                         stream_slice, next_page_token, page_size_override
                     )
@@ -213,30 +250,36 @@ class ListRetriever(SimpleRetriever):
                 self._failures += 1
                 raise
             self._failures = 0
-            if response is not None:
-                memory.heard(response)
+            if response is not None and session.first_date is None:
+                session.first_date = response.headers.get("Date", "")
             if response is None or response.ok:
-                memory.skipped.opened(account)
+                session.skipped.opened(account)
                 return response
             if not next_page_token and self._is_empty(response, stream_slice):
                 if response.status_code == requests.codes.bad_request:
-                    memory.warn(f"{self.name}: {unknown_answer(response)}. It is taken as empty.")
+                    session.warn(f"{self.name}: {unknown_answer(response)}. It is taken as empty.")
                 return response
             if response.status_code == requests.codes.bad_request:
                 raise bad_request(response)
             pause = next(pauses, None)
-            # The item above is gone: that does not change.
-            if pause is None or (self.nested_router and is_gone(response)):
+            if pause is None or self._is_final(response, stream_slice):
                 raise RefusedError(response)
             time.sleep(pause)
+
+    def _is_final(self, response: requests.Response, stream_slice: StreamSlice) -> bool:
+        """Return whether it would be refused again: an account is inactive, or an item is gone."""
+        if self.nested_router and is_gone(response):
+            return True
+        fields = stream_slice.extra_fields
+        return bool(fields.get("ask_once") or not is_active(fields))
 
 
 class Novelty:
     """Whether the pages of a list bring anything new (BEHAVIOR 33), for some bytes a page."""
 
-    def __init__(self, key: Any) -> None:
-        """Take the primary key: a field, or several."""
+    def __init__(self, key: Any, undated_by: str = "") -> None:
         self._key = [key] if isinstance(key, str) else [*(key or ())]
+        self._undated_by = undated_by
         self._shown = set[int]()
         self._repeated = self._empty = 0
 
@@ -245,23 +288,16 @@ class Novelty:
         if not rows:
             self._empty += 1
             return self._empty < EMPTY_PAGES
-        page = hash(frozenset(map(self._identity, rows)))
+        if self._undated_by:
+            # The first page has other rows too.
+            undated = [row for row in rows[:-1] if not read_date(row.get(self._undated_by))]
+            rows = [*undated, rows[-1]]
+        keys = [[row.get(field) for row in rows] for field in self._key]
+        if not keys or any(None in values for values in keys):
+            # Without a key, all of a row tells it apart.
+            keys = [[orjson.dumps(row) for row in rows]]
+        page = hash(frozenset(zip(*[map(str, values) for values in keys], strict=True)))
         self._repeated = self._repeated + 1 if page in self._shown else 0
         self._empty = 0
         self._shown.add(page)
         return self._repeated < REPEATED_PAGES
-
-    def _identity(self, row: Row) -> Any:
-        """Return what tells a row apart: its key, or all of it where it has no whole key."""
-        found = [row.get(field) for field in self._key]
-        return orjson.dumps(row) if None in found or not found else str(found)
-
-
-def is_active(account: Mapping[str, Any]) -> bool:
-    """Return whether Twilio calls an account active."""
-    return bool((account.get("status") or "active") == "active")
-
-
-def is_of_product_api(resource: str) -> bool:
-    """Return whether a resource is a whole URL, and not one of the 2010 API."""
-    return resource.startswith("https:") and not resource.startswith("https://api.twilio.com/")

@@ -1,19 +1,35 @@
-"""The state that a sync begins with: of this release, of earlier ones, and of other connectors."""
+"""States: the one that a sync begins with, whoever left it, and the one that it leaves."""
 
 import re
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from math import ceil
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from airbyte_cdk.sources.declarative.incremental.concurrent_partition_cursor import (
+    ConcurrentPerPartitionCursor,
+)
 from airbyte_cdk.sources.declarative.migrations.state_migration import StateMigration
+from airbyte_cdk.sources.types import Record, StreamSlice
 
-from source_twilio.dates import days, from_text, read_date, to_text
-from source_twilio.memory import known
-from source_twilio.pages import is_of_product_api
-from source_twilio.settings import BEGAN, is_of_shard
-from source_twilio.undated import CLOCK_MARGIN, back_to_open
+from source_twilio.config import CLOCK_MARGIN, STARTED_AT, is_of_shard
+from source_twilio.session import Session, is_of_product_api, session_for
+from source_twilio.timestamps import (
+    format_timestamp,
+    parse_duration,
+    parse_timestamp,
+    read_date,
+)
 
+DAY = timedelta(days=1)
+# A message can be scheduled 35 days ahead. What is not final after a day more will never be (6).
+MOST_OPEN_DAYS = 36
+# A small state is emitted every few seconds, one of thousands of cursors every ten minutes.
+LEAST_STATE_SECONDS, MOST_STATE_SECONDS, CURSORS_PER_SECOND = 2, 600, 20
 # Older connectors' cursors: back by the longest that Twilio takes to finalise a record (20).
 LEGACY_STEP_BACK = timedelta(days=15)
 # What the partitions of this connector's own states hold, and the value of a list (`rows`, ...).
@@ -52,16 +68,16 @@ class AccountStateMigration(StateMigration):
         entries = self._entries(stream_state)
         former = next(filter(None, map(asked_for, entries)), None)
         if why := self._unusable(stream_state, entries, former):
-            known(self.config).warn(f"{self.declarative_stream.name}: {why}")
+            session_for(self.config).warn(f"{self.declarative_stream.name}: {why}")
             stream_state, entries = {}, []
-        ours = former or any(is_ours(entry["partition"], name) for entry in entries)
+        ours = former or any(is_native(entry["partition"], name) for entry in entries)
         cursors: Cursors = {}
         for entry in entries:
             for key, cursor in self._cursors(entry, name, values):
                 # Some formats have a partition per message or status: the oldest counts.
                 cursors[key] = min(cursor, cursors.get(key, cursor))
         # One cursor for all accounts, as other connectors save it.
-        everywhere = None if ours else self._everywhere(stream_state, entries)
+        everywhere = None if ours else self._global_cursor(stream_state, entries)
         if everywhere and is_of_product_api(self.declarative_stream.parameters["resource"]):
             # Other connectors read the configured account's rows only (14).
             cursors.setdefault((self.config["account_sid"], None), everywhere)
@@ -91,10 +107,11 @@ class AccountStateMigration(StateMigration):
         states = stream_state.get("states", [])
         entries = states if isinstance(states, list) else [states]
         found = [entry for entry in entries if is_entry(entry)]
-        if wrong := len(entries) - len(found):
-            known(self.config).warn(
-                f"{self.declarative_stream.name}: {wrong} of {len(entries)} entries of its state "
-                "cannot be read. They are ignored: what they stood for is read from start_date."
+        if unreadable := len(entries) - len(found):
+            session_for(self.config).warn(
+                f"{self.declarative_stream.name}: {unreadable} of {len(entries)} entries of its "
+                "state cannot be read. They are ignored: what they stood for is read from "
+                "start_date."
             )
         return found
 
@@ -103,7 +120,7 @@ class AccountStateMigration(StateMigration):
 
         It is a partition that no account has, so the CDK keeps it as it is.
         """
-        began = self.config.get(BEGAN) or to_text(datetime.now(timezone.utc))
+        began = self.config.get(STARTED_AT) or format_timestamp(datetime.now(timezone.utc))
         return {
             "partition": {
                 "region": self._region(),
@@ -129,7 +146,9 @@ class AccountStateMigration(StateMigration):
             cursor: Any = stream_state.get("state")
             moment = first_moment(cursor)
             # Other connectors name the field or spell the moment otherwise (24).
-            if not moment or cursor.get(stream.incremental_sync.cursor_field) == to_text(moment):
+            if not moment or cursor.get(stream.incremental_sync.cursor_field) == format_timestamp(
+                moment
+            ):
                 return (
                     "its state has one cursor for all accounts, which does not say what was left "
                     "out. Each account is read again from start_date, once (BEHAVIOR 44)."
@@ -142,8 +161,10 @@ class AccountStateMigration(StateMigration):
                 f"start_date, once. Clear the stream if its table is not to keep the rows of "
                 f"{former.region} (BEHAVIOR 45)."
             )
-        shown = to_text(datetime.now(timezone.utc) - days(stream.parameters.get("kept_for", "P0D")))
-        shown = shown if "kept_for" in stream.parameters else ""
+        shown = format_timestamp(
+            datetime.now(timezone.utc) - parse_duration(stream.parameters.get("retention", "P0D"))
+        )
+        shown = shown if "retention" in stream.parameters else ""
         follows = "start_date" in str(stream.incremental_sync.start_datetime)
         if follows and max(start, shown) < max(former.start_date, shown):
             return (
@@ -169,24 +190,27 @@ class AccountStateMigration(StateMigration):
         # A shard that begins with the state of all accounts forgets those of the others.
         if not account or not cursor or not is_of_shard(account[0], self.config):
             return
-        # Ours has cursors of the form that to_text writes.
-        if not is_ours(partition, name) or to_text(cursor) not in entry["cursor"].values():
+        # Ours has cursors of the form that format_timestamp writes.
+        if (
+            not is_native(partition, name)
+            or format_timestamp(cursor) not in entry["cursor"].values()
+        ):
             cursor -= LEGACY_STEP_BACK
         if partition.get(name) in values:
             yield (account[0], partition[name]), cursor
             return
         since = self.declarative_stream.parameters.get("lists_since")
-        if since and to_text(cursor) > since:
-            known(self.config).warn(
+        if since and format_timestamp(cursor) > since:
+            session_for(self.config).warn(
                 f"{self.declarative_stream.name}: earlier releases missed rows since {since} "
                 "(BEHAVIOR 32). They are read again from there, once."
             )
-            cursor = from_text(read_date(since) or "")
+            cursor = parse_timestamp(read_date(since) or "")
         lists: list[str | None] = [*values] or [None]
         for value in lists:
             yield (account[0], value), cursor
 
-    def _everywhere(
+    def _global_cursor(
         self, stream_state: Mapping[str, Any], entries: list[Mapping[str, Any]]
     ) -> datetime | None:
         """Return the cursor of other connectors that speaks for all accounts."""
@@ -201,22 +225,25 @@ class AccountStateMigration(StateMigration):
     ) -> dict[str, str]:
         """Return the cursor that the sync begins with: not after now, and once a day earlier."""
         stream, now = self.declarative_stream, datetime.now(timezone.utc)
-        kept_for = stream.parameters.get("kept_for")
-        if kept_for and cursor < now - days(kept_for):
+        retention = stream.parameters.get("retention")
+        if retention and cursor < now - parse_duration(retention):
             about = f" of account {account}" if account else ""
             gap = (
-                f"{stream.name}: the last sync{about} reached {to_text(cursor)}, and Twilio shows "
-                f"{days(kept_for).days} days only: what lies between is out of reach (BEHAVIOR 10)."
+                f"{stream.name}: the last sync{about} reached {format_timestamp(cursor)}, and "
+                f"Twilio shows {parse_duration(retention).days} days only: what lies between is no "
+                "longer available from Twilio (BEHAVIOR 10)."
             )
             if account:
                 # Said when the account has been read: a refused one is none of the user's concern.
-                known(self.config).gaps[stream.name, account] = gap
+                session_for(self.config).gaps[stream.name, account] = gap
             else:
-                known(self.config).warn(gap)
-        begin = self._deep(min(cursor, now), value, former)
-        return {stream.incremental_sync.cursor_field: to_text(begin)}
+                session_for(self.config).warn(gap)
+        begin = self._apply_settling(min(cursor, now), value, former)
+        return {stream.incremental_sync.cursor_field: format_timestamp(begin)}
 
-    def _deep(self, cursor: datetime, value: str | None, former: Asked | None) -> datetime:
+    def _apply_settling(
+        self, cursor: datetime, value: str | None, former: Asked | None
+    ) -> datetime:
         """Return the cursor, once a day so early that what may have changed is read (BEHAVIOR 20).
 
         The days are counted from the midnight before the last sync began: what the first sync of
@@ -228,7 +255,7 @@ class AccountStateMigration(StateMigration):
             return back_to_open(cursor)
         back = timedelta(days=config.get("settling_days", 14) if parameters.get("settles") else 0)
         if value == "undated" or not self._lists()[1]:
-            back = max(back, days(parameters.get("followed_for", "P0D")))
+            back = max(back, parse_duration(parameters.get("reread_window", "P0D")))
         back -= timedelta(minutes=config.get("lookback_window", 1440))
         # Other connectors, and releases before, do not say when their last sync began.
         last = former.began if former else cursor + CLOCK_MARGIN
@@ -256,7 +283,7 @@ def asked_for(entry: Mapping[str, Any]) -> Asked | None:
     return None
 
 
-def is_ours(partition: Mapping[str, Any], name: str) -> bool:
+def is_native(partition: Mapping[str, Any], name: str) -> bool:
     """Return whether a partition is of this connector, of whatever release."""
     return bool(partition) and set(partition) <= {*OWN_KEYS, name}
 
@@ -265,8 +292,11 @@ def first_moment(cursor: Any) -> datetime | None:
     """Return the first value of a cursor that is a moment of this age."""
     for value in cursor.values() if isinstance(cursor, Mapping) else ():
         if (moment := read_date(value)) and moment > "1970":
-            return from_text(moment)
+            return parse_timestamp(moment)
     return None
+
+
+# --------------------------------------------------------------------------- states in files
 
 
 def states(found: Any) -> dict[str, Any]:
@@ -290,5 +320,128 @@ def described(found: Any) -> Iterator[tuple[str, Any]]:
             return
         found = list(found.values())
     if isinstance(found, list):
-        for part in found:
-            yield from described(part)
+        for item in found:
+            yield from described(item)
+
+
+# ------------------------------------------------------------------- the cursors of a running sync
+
+
+class StreamCursor:
+    """The CDK's cursors of a stream: one for each list of each account, whatever the number (44).
+
+    They follow the ends of complete windows and not the newest row (BEHAVIOR 5). Nothing happens
+    for a stream that is read in full.
+    """
+
+    def __init__(self, cursor: Any, stream: str, session: Session) -> None:
+        self._cursor = cursor if isinstance(cursor, ConcurrentPerPartitionCursor) else None
+        self._stream, self._session = stream, session
+        self._forgot = False
+        if self._cursor:
+            # Above 10,000 the CDK would go on with one for all, and above 25,000 drop the oldest.
+            cursor.SWITCH_TO_GLOBAL_LIMIT = cursor.DEFAULT_MAX_PARTITIONS_NUMBER = sys.maxsize
+            # The CDK shows it each row.
+            self._observe, cursor.observe = cursor.observe, lambda _: None
+
+    def move(self, stream_slice: StreamSlice, end: str = "") -> None:
+        """Move the cursor to the end of a slice that has arrived, or to another moment."""
+        if self._cursor and "end_time" in stream_slice:
+            end = end or read_up_to(stream_slice["end_time"], self._session)
+            row = {self._cursor.cursor_field.cursor_field_key: end}
+            self._observe(Record(row, self._stream, stream_slice))
+
+    def close(self, window: StreamSlice) -> None:
+        """Have the next state say that this window of a slice has arrived.
+
+        The CDK saves what is complete for whole slices only. A slice is all that a sync reads of a
+        list, so a first sync that is killed would begin again.
+        """
+        self.move(window)
+        if not self._cursor:
+            return
+        partition: Any = SimpleNamespace(to_slice=lambda: window)
+        with self._cursor._lock:
+            key = self._cursor._to_partition_key(window.partition)
+            self._cursor._cursor_per_partition[key].close_partition(partition)
+        self.emit_state()
+
+    def emit_state(self) -> None:
+        """Emit the state if it is due.
+
+        The CDK emits it each ten minutes at most, and when a partition is complete. A kill costs
+        what came since, and a platform ends a sync of which it hears nothing for long.
+        """
+        cursor = self._cursor
+        if not cursor:
+            return
+        with cursor._lock:
+            partitions = len(cursor._cursor_per_partition)
+            every = min(MOST_STATE_SECONDS, LEAST_STATE_SECONDS + partitions / CURSORS_PER_SECOND)
+            if time.time() - max(cursor._last_emission_time, self._session.started_at) >= every:
+                cursor._last_emission_time = time.time()
+                cursor._emit_state_message(throttle=False)
+
+    def forget_accounts(self) -> None:
+        """Drop, once, the cursors of accounts that are not shown any more (BEHAVIOR 46)."""
+        cursor, shown = self._cursor, self._session.shown
+        if not cursor or not shown or self._forgot:
+            return
+        self._forgot = True
+        with cursor._lock:
+            for key in [*cursor._cursor_per_partition]:
+                account = cursor._to_dict(key).get("account_sid")
+                if account and account not in shown:
+                    del cursor._cursor_per_partition[key]
+
+
+def read_up_to(end: str, session: Session) -> str:
+    """Return up to where all has been read: to the end, as far as Twilio's clock has come (5)."""
+    answered = first_moment({"Date": session.first_date})
+    if not answered:
+        return end
+    known = format_timestamp(answered - CLOCK_MARGIN)
+    ahead = parse_timestamp(end) - parse_timestamp(known)
+    if ahead > CLOCK_MARGIN / 2:
+        session.warn(
+            f"The clock of this machine is {ahead.total_seconds() // 60:.0f} minutes ahead of "
+            "Twilio's: cursors follow Twilio's (BEHAVIOR 5)."
+        )
+    return min(end, known)
+
+
+# ---------------------------------------------------------------- the cursor of rows without a date
+# Its seconds are one more than the days from the midnight before it back to the oldest row that is
+# not final (BEHAVIOR 6). So the first sync of a UTC day goes back to that row, and only accounts
+# that have such rows pay for it. A cursor without seconds is of an earlier release.
+
+
+def with_open_days(end: str, start: str, oldest: str | None) -> str:
+    """Return the cursor of a complete read from `start` to `end`, as `2026-01-15T11:00:01Z`.
+
+    `oldest` is when the oldest row that is not final was made, "" if that is not known, None if
+    there is no such row. Older ones are those that the cursor said with which the read began.
+    """
+    cursor = parse_timestamp(end)
+    days = parse_timestamp(start).second - 1
+    days = days if 0 <= days <= MOST_OPEN_DAYS else 0
+    if oldest is not None:
+        age = midnight_before(cursor) - parse_timestamp(oldest) if oldest else MOST_OPEN_DAYS * DAY
+        if age <= MOST_OPEN_DAYS * DAY:
+            days = max(days, 1, ceil(age / DAY))
+    return format_timestamp(cursor.replace(second=1 + days))
+
+
+def back_to_open(cursor: datetime) -> datetime:
+    """Return the cursor that a sync begins with: the first of a day goes back to the open rows."""
+    midnight = midnight_before(cursor)
+    days = cursor.second - 1 if 0 < cursor.second <= 1 + MOST_OPEN_DAYS else MOST_OPEN_DAYS
+    if midnight.date() >= datetime.now(timezone.utc).date():
+        return cursor.replace(second=1 + days)
+    # It is a day further back at least than those rows, so no later sync has to go back for them.
+    return min(cursor, midnight - days * DAY).replace(second=1) if days else cursor
+
+
+def midnight_before(cursor: datetime) -> datetime:
+    """Return the midnight before the beginning of the sync whose complete read left a cursor."""
+    return (cursor + CLOCK_MARGIN).replace(hour=0, minute=0, second=0, microsecond=0)

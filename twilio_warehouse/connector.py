@@ -43,7 +43,7 @@ class Connector:
         """Return the streams of the catalog. Raises `Mistake` if the check fails."""
         from airbyte_cdk.models.airbyte_protocol_serializers import AirbyteStreamSerializer
 
-        from source_twilio.catalog import whole_catalog
+        from source_twilio.source import whole_catalog
 
         self.check()
         streams = whole_catalog().streams

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-BEGAN = time.monotonic()
+STARTED_AT = time.monotonic()
 DATABASE = Path("build/demo.duckdb")
 BEFORE = Path("build/demo-before.duckdb")
 
@@ -102,7 +102,7 @@ def answer() -> None:
             print(f"\n{question}\n")
             show(connection, query)
     print(
-        f"\nDone in {time.monotonic() - BEGAN:.0f} seconds. The tables are in {DATABASE}. "
+        f"\nDone in {time.monotonic() - STARTED_AT:.0f} seconds. The tables are in {DATABASE}. "
         f'Ask more:\n\n    make query DATABASE={DATABASE} SQL="select * from messages limit 5"'
         "\n\nWith your own account, into twilio.duckdb:"
         "\n\n    make sync CONFIG=secrets/config.json"

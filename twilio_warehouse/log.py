@@ -27,7 +27,7 @@ HIDDEN: list[str] = []
 
 def hide(secrets: Iterable[str]) -> None:
     """Have `clean` mask secrets, however they are spelled."""
-    found = {spelling for secret in secrets for spelling in spellings(secret)}
+    found = {spelling for secret in secrets for spelling in normalize_timestamp(secret)}
     HIDDEN[:] = sorted({*HIDDEN, *found}, key=lambda text: (-len(text), text))
 
 
@@ -57,7 +57,7 @@ def log_to(path: Path, secrets: Iterable[str]) -> None:
     logging.raiseExceptions = False
 
 
-def spellings(secret: str) -> Iterator[str]:
+def normalize_timestamp(secret: str) -> Iterator[str]:
     """Yield how a secret may stand in text; what is short would hide words."""
     plain = unquote(secret)
     ways = [secret, plain]

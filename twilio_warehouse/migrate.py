@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from airbyte_cdk.sources.declarative.models.declarative_component_schema import DeclarativeStream
-from isodate import parse_duration  # type: ignore[import-untyped]
 
 from source_twilio import SourceTwilio
-from source_twilio.dates import days, from_text, to_text
-from source_twilio.settings import SettingsTransformation
+from source_twilio.config import SettingsTransformation
 from source_twilio.state import LEGACY_STEP_BACK, AccountStateMigration, first_moment, states
-from source_twilio.windows import REACH_MARGIN
+from source_twilio.timestamps import format_timestamp, parse_duration, parse_timestamp
+from source_twilio.windowed import REACH_MARGIN
 
 # Streams, keys and cursor fields of Airbyte's 0.16.0 (unit_tests/handover.py writes the file).
 OLD_CATALOG = Path(__file__).with_name("airbyte_0_16.json")
@@ -52,8 +51,8 @@ def begins(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Begin]
         model = models[name]
         if not model.incremental_sync:
             continue
-        shown = now - days(parameters(model).get("kept_for", "P36500D")) + REACH_MARGIN
-        first = max(from_text(ready["start_date"]), shown)
+        shown = now - parse_duration(parameters(model).get("retention", "P36500D")) + REACH_MARGIN
+        first = max(parse_timestamp(ready["start_date"]), shown)
         migrated = AccountStateMigration(model, ready).migrate(old[name])
         cursors: dict[str, datetime] = {}
         for entry in migrated["states"]:
@@ -73,9 +72,9 @@ def begins(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Begin]
             why = reasons(model, before, cursor)
             if since == first:
                 why = limit(first, shown)
-            yield Begin(name, account, to_text(before), to_text(since), why)
+            yield Begin(name, account, format_timestamp(before), format_timestamp(since), why)
         if "" not in cursors:
-            yield Begin(name, "", "", to_text(first), limit(first, shown))
+            yield Begin(name, "", "", format_timestamp(first), limit(first, shown))
 
 
 def parameters(model: DeclarativeStream) -> dict[str, Any]:
@@ -99,7 +98,8 @@ def old_cursor(state: Mapping[str, Any], account: str) -> datetime:
 def reasons(model: DeclarativeStream, before: datetime, cursor: datetime) -> str:
     """Say what lies between the old cursor and the first moment that is read."""
     back, listed = before - LEGACY_STEP_BACK, parameters(model).get("lists_since")
-    if listed and to_text(cursor) <= to_text(back) and to_text(cursor)[:10] <= listed:
+    begin = format_timestamp(cursor)
+    if listed and begin <= format_timestamp(back) and begin[:10] <= listed:
         return f"lists that were not shown since {listed} (BEHAVIOR 32), lookback_window"
     words = [f"{LEGACY_STEP_BACK.days} days, once (BEHAVIOR 24)"]
     if cursor < back:

@@ -60,12 +60,12 @@ def check_settings(config: dict[str, Any], path: Path) -> None:
     # Imported here, since it takes seconds, and the mistakes above want none.
     from jsonschema import Draft7Validator
 
-    from source_twilio.catalog import manifest
-    from source_twilio.settings import PROBLEM, SettingsTransformation
+    from source_twilio.config import CONFIG_PROBLEM, SettingsTransformation
+    from source_twilio.source import manifest
 
     settings = copy.deepcopy(config)
     SettingsTransformation().transform(settings)
-    wrong = settings.pop(PROBLEM)
+    wrong = settings.pop(CONFIG_PROBLEM)
     spec = manifest([])["spec"]["connection_specification"]
     if errors := [] if wrong else [*Draft7Validator(spec).iter_errors(settings)]:
         wrong = sentence(errors[0], spec)

@@ -12,7 +12,7 @@ import time_machine
 
 from dev.release.manifest import build
 from sandbox import Sandbox
-from source_twilio.memory import MEMORIES
+from source_twilio.session import SESSIONS
 from unit_tests.support.embedded import small, taken_for_twilio
 from unit_tests.support.mock_twilio import MockTwilio
 from unit_tests.support.postgres import server
@@ -25,7 +25,7 @@ NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 def _memories() -> Iterator[None]:
     """Let each test's sources say at its own end what they left out."""
     yield
-    MEMORIES.clear()
+    SESSIONS.clear()
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from sandbox.streams import STREAMS, Stream
 MADE = "<!-- Written by `make docs`. Change the manifest, a schema or docs/notes.yaml instead. -->"
 ABOUT_COLUMNS = """\
 Every column of every stream. Only columns of the primary key are never null. A `date-time` is ISO
-8601 in UTC (BEHAVIOR 3). A price or a count is a JSON number (BEHAVIOR 4). `a.b` is the field `b` of
-the object `a`, `a[].b` that of each item of a list. Fields that Twilio adds later arrive without
+8601 in UTC (BEHAVIOR 3). A price or a count is a JSON number (BEHAVIOR 4). `a.b` is the field `b`
+of the object `a`, `a[].b` that of each item of a list. Fields that Twilio adds later arrive without
 being declared here."""
 ABOUT_JOINS = """\
 Every table except `accounts` has `account_sid`, which is `accounts.sid`. This page lists the other

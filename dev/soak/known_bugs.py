@@ -32,7 +32,7 @@ BUGS = (
         "overlap_hours: int = 48",
         "overlap_hours: int = 0",
     ),
-    Bug("no pass for rows without a date", M, "undated_rows: true", "undated_rows: false"),
+    Bug("no pass for rows without a date", M, "nullable_date: true", "nullable_date: false"),
     Bug("calls filtered by EndTime", M, 'date_from: "StartTime>"', 'date_from: "EndTime>"'),
     Bug("no lookback", M, "config.get('lookback_window', 1440)", "0"),
     Bug("no settling", M, "settles: true", "settles: false"),
@@ -44,19 +44,20 @@ BUGS = (
     Bug("participants keyed by conference", M, "[call_sid, conference_sid]", "[conference_sid]"),
     Bug(
         "auth_token replicated",
-        "rows.py",
+        "records.py",
         "            token = value.pop(key)\n",
         "            token = value[key]\n            break\n",
     ),
     Bug(
         "cursor of a refused account moves",
         "retriever.py",
-        "            self._skip(part, refused.response)\n",
-        "            self._skip(part, refused.response)\n            self._observe(part)\n",
+        "            self._skip(stream_slice, refused.response)\n",
+        "            self._skip(stream_slice, refused.response)\n"
+        "            self._move_cursor(stream_slice)\n",
     ),
     Bug(
         "a broken body taken for an empty page",
-        "rows.py",
+        "records.py",
         "        raise requests.exceptions.ContentDecodingError(",
         "        response.page = type('Empty', (dict,), {'pop': lambda *_: []})(end=0)\n"
         "        return\n"
@@ -76,13 +77,13 @@ BUGS = (
     ),
     Bug(
         "alerts of every account asked with the main token",
-        "credentials.py",
+        "auth.py",
         'if host.startswith("api.") or account in',
         "if True or account in",
     ),
     Bug(
         "price as float of fewer digits",
-        "rows.py",
+        "records.py",
         "        short = float(text)\n",
         "        short = round(float(text), 2)\n        return short\n",
     ),

@@ -45,7 +45,7 @@ class Report:
             found = {identity(name, row): row for row in table.values()}
             expected = {identity(name, row): row for row in truth.rows(stream)}
             declared = STREAMS[name]
-            if declared.parameters.get("kept_for") == "P30D":
+            if declared.parameters.get("retention") == "P30D":
                 # Older ones go out of reach while the history lasts (BEHAVIOR 10).
                 since = (truth.twilio.now() - timedelta(days=29)).strftime("%Y-%m-%d")
                 of = str(declared.cursor_field)

@@ -37,7 +37,7 @@ def probe(path: Path | None) -> None:
     assert path
     check_settings(config, path)
     # These take seconds to import, and the mistakes above are said without them.
-    from source_twilio.settings import has_key
+    from source_twilio.config import has_key
     from twilio_warehouse.connector import Connector
     from twilio_warehouse.verify.client import Client
     from twilio_warehouse.verify.table import QUESTIONS, Line, lines, markdown, shown

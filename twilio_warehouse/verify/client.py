@@ -17,10 +17,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
-from source_twilio.catalog import manifest
-from source_twilio.credentials import TwilioAuthenticator, asking_for
+from source_twilio.auth import TwilioAuthenticator
+from source_twilio.config import SettingsTransformation
 from source_twilio.errors import code_of
-from source_twilio.settings import SettingsTransformation
+from source_twilio.session import requests_for
+from source_twilio.source import manifest
 
 Row = dict[str, Any]
 Query = Mapping[str, str]
@@ -130,7 +131,7 @@ class Client:
         host = urlsplit(url).hostname
         self.requests += 1
         try:
-            with asking_for(account):
+            with requests_for(account):
                 got = self._session.get(
                     url, auth=self._signed, timeout=(5, 60), allow_redirects=False
                 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from source_twilio.dates import from_text, read_date, to_text
+from source_twilio.timestamps import format_timestamp, parse_timestamp, read_date
 from twilio_warehouse.verify.client import Query, Row, Rows, Unknown, View, today
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 def moment(row: Row, field: str) -> datetime | None:
     """Return a date of a row, None where it has none."""
     text = read_date(row.get(field))
-    return from_text(text) if text else None
+    return parse_timestamp(text) if text else None
 
 
 def dated(rows: Iterable[Row], field: str) -> list[tuple[datetime, Row]]:
@@ -36,7 +36,7 @@ def dated(rows: Iterable[Row], field: str) -> list[tuple[datetime, Row]]:
 
 def recent(lower: str) -> Query:
     """Return a lower bound that no list refuses."""
-    return {lower: to_text(today() - 20 * DAY)}
+    return {lower: format_timestamp(today() - 20 * DAY)}
 
 
 def key(row: Row) -> str:
@@ -100,8 +100,8 @@ def time_of_day(view: View, path: str, lower: str, upper: str, field: str) -> An
         raise Unknown("the rows are of the last second of a day")
     when, row = rows[0]
     until = (when + DAY).date().isoformat()
-    later = {lower: to_text(when + SECOND), upper: until}
-    if not has(view.rows(path, {lower: to_text(when), upper: until}), row):
+    later = {lower: format_timestamp(when + SECOND), upper: until}
+    if not has(view.rows(path, {lower: format_timestamp(when), upper: until}), row):
         raise Unknown("the row is not shown from its own second on")
     shown = has(view.rows(path, later), row)
     how = "shown" if shown else "not shown"
@@ -116,7 +116,7 @@ def edge(view: View, path: str, lower: str, upper: str, field: str, on: str) -> 
         raise Unknown("no rows of the last 20 days")
     row = rows[0]
     when, text = moment(row, field) or today(), str(row[field])
-    around = {lower: to_text(when - HOUR), upper: to_text(when + HOUR)}
+    around = {lower: format_timestamp(when - HOUR), upper: format_timestamp(when + HOUR)}
     if not has(view.rows(path, around), row):
         raise Unknown("the row is not shown in the hours around it")
     shown = has(view.rows(path, {**around, {"lower": lower, "upper": upper}[on]: text}), row)
@@ -200,7 +200,7 @@ def hidden(view: View, path: str, shown_by: str, lower: str, upper: str) -> Answ
     if not deleted:
         raise Unknown("nothing deleted is listed")
     when, row = deleted[0]
-    bounds = {lower: to_text(when - DAY), upper: to_text(when + 2 * DAY)}
+    bounds = {lower: format_timestamp(when - DAY), upper: format_timestamp(when + 2 * DAY)}
     if not has(view.rows(f"{path}?{shown_by}", bounds), row):
         raise Unknown("the deleted row is not shown by its date")
     shown = has(view.rows(path, bounds), row)

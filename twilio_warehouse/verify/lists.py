@@ -8,8 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
-from source_twilio.dates import to_text
-from source_twilio.settings import has_key
+from source_twilio.config import has_key
+from source_twilio.timestamps import format_timestamp
 from twilio_warehouse.verify.client import Page, Query, Unknown, View, today
 from twilio_warehouse.verify.filters import DAY, HOUR, Answer, dated, key, listed, moment, recent
 
@@ -226,7 +226,10 @@ def acts_on(view: View, path: str, lower: str, upper: str, start: str, end: str)
     for when, row in dated(rows, start):
         ended = moment(row, end)
         if ended and ended - when > timedelta(seconds=10):
-            between = {lower: to_text(when - HOUR), upper: to_text(when + (ended - when) / 2)}
+            between = {
+                lower: format_timestamp(when - HOUR),
+                upper: format_timestamp(when + (ended - when) / 2),
+            }
             shown = key(row) in map(key, view.rows(path, between).rows)
             how = "shown" if shown else "not shown"
             return Answer(

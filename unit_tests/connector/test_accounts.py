@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 
 from sandbox import Sandbox
 from source_twilio import SourceTwilio
-from source_twilio.dates import from_text
+from source_twilio.config import is_of_shard
 from source_twilio.errors import error
-from source_twilio.memory import MEMORIES, known
-from source_twilio.settings import is_of_shard
+from source_twilio.session import SESSIONS, session_for
+from source_twilio.timestamps import parse_timestamp
 from unit_tests.conftest import NOW
 from unit_tests.support.access import AC, SECRET, slept, with_key
 from unit_tests.support.contract import (
@@ -135,7 +135,7 @@ def test_account_list_is_asked_once(twilio: Sandbox, clock: object) -> None:
 )
 def test_failed_account_list(failure: Exception, asked_times: int) -> None:
     """Those who wait get the error; a later stream asks again unless the settings are wrong."""
-    memory, begun, go = known({}), threading.Event(), threading.Event()
+    memory, begun, go = session_for({}), threading.Event(), threading.Event()
     calls: list[str] = []
 
     def ask() -> list[Row]:
@@ -177,7 +177,7 @@ def test_one_configuration(
     command: str, twilio: Sandbox, clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The CDK gives one object to all parts of a source: what is known belongs to it."""
-    MEMORIES.clear()
+    SESSIONS.clear()
     given = config(twilio)
     if command == "builder":
         manifest = yaml.safe_load((ROOT / "source_twilio" / "manifest.yaml").read_text())
@@ -197,17 +197,17 @@ def test_one_configuration(
         for name in ("alerts", "queues", "message_media"):
             catalog.with_stream(name, SyncMode.full_refresh)
         assert [*source.read(logger, given, catalog.build(), [])] != []
-    assert [configuration is source._config for configuration, _ in MEMORIES.values()] == [True]
+    assert [configuration is source._config for configuration, _ in SESSIONS.values()] == [True]
 
 
 def test_memories_are_bounded() -> None:
     """A process with many sources forgets the one that was longest without use."""
-    MEMORIES.clear()
+    SESSIONS.clear()
     configurations: list[Row] = [{"number": number} for number in range(300)]
-    memories = [known(configuration) for configuration in configurations]
-    assert len(MEMORIES) == 256
-    assert known(configurations[299]) is memories[299]
-    assert known(configurations[0]) is not memories[0]
+    memories = [session_for(configuration) for configuration in configurations]
+    assert len(SESSIONS) == 256
+    assert session_for(configurations[299]) is memories[299]
+    assert session_for(configurations[0]) is not memories[0]
 
 
 def test_split_over_two_connections(twilio: Sandbox, clock: object) -> None:
@@ -320,7 +320,7 @@ def test_earlier_state_of_alerts(twilio: Sandbox, clock: object) -> None:
         first[account] = min(query["StartDate"], first.get(account, "~"))
     reach = text(NOW - 30 * DAY + 10 * MINUTE)
     # Alerts may be late (BEHAVIOR 51).
-    late = text(from_text(LAST) - 25 * HOUR)
+    late = text(parse_timestamp(LAST) - 25 * HOUR)
     assert first == {main: late, **dict.fromkeys(others, reach)}
     assert cursors(output, "alerts") == dict.fromkeys(sids(twilio), END)
 
@@ -419,7 +419,7 @@ def test_tokens_of_other_shards(twilio: Sandbox, clock: object) -> None:
     """A shard keeps neither rows nor tokens of accounts that another one reads."""
     settings = config(twilio, account_shard="1 of 2")
     read(settings, "queues", "accounts")
-    kept = [(memory.accounts.get(list), memory.tokens) for _, memory in MEMORIES.values()]
+    kept = [(memory.accounts.get(list), memory.tokens) for _, memory in SESSIONS.values()]
     mine = {sid for sid in sids(twilio) if is_of_shard(sid, settings)}
     assert [({row["sid"] for row in rows}, set(tokens)) for rows, tokens in kept] == [(mine, mine)]
 

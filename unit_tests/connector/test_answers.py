@@ -52,37 +52,37 @@ PAGE, HTML = b"<html><body>Sign in</body></html>", {"Content-Type": "text/html; 
 ANSWERS: dict[str, tuple[Settings, str, int]] = {
     "a login page": (
         answer(200, body=PAGE, headers=HTML),
-        f"api.twilio.com answers HTTP 200 (text/html) with a body that is no JSON: {PLACE}",
+        f"api.twilio.com returned invalid JSON (HTTP 200, text/html): {PLACE}",
         3,
     ),
     "nothing": (
         answer(200, body=b""),
-        f"api.twilio.com answers HTTP 200 (application/json) with an empty body: {PLACE}",
+        f"api.twilio.com returned an empty body (HTTP 200, application/json): {PLACE}",
         3,
     ),
     "another JSON": (
         answer(200, body={"status": "ok"}),
-        f"{LIST} answered without a list of 'accounts'.",
+        f"{LIST} returned no list of 'accounts'.",
         1,
     ),
-    "500": (answer(500), f"api.twilio.com answers HTTP 500 (application/json): {LATER}", 3),
+    "500": (answer(500), f"api.twilio.com returned HTTP 500 (application/json): {LATER}", 3),
     "503 of a proxy": (
         answer(503, body=PAGE, headers=HTML),
-        f"api.twilio.com answers HTTP 503 (text/html): {LATER}",
+        f"api.twilio.com returned HTTP 503 (text/html): {LATER}",
         3,
     ),
     "503 that asks to wait": (
         answer(503, headers={"Retry-After": "120"}),
-        f"api.twilio.com answers HTTP 503 (application/json, Retry-After 120 seconds): {LATER}",
+        f"api.twilio.com returned HTTP 503 (application/json, Retry-After 120 seconds): {LATER}",
         1,
     ),
     "507": (
         answer(507),
-        f"api.twilio.com answers HTTP 507 (application/json): {LATER}",
+        f"api.twilio.com returned HTTP 507 (application/json): {LATER}",
         3,
     ),
-    "408": (answer(408), f"api.twilio.com answers HTTP 408 (application/json): {LATER}", 3),
-    "425": (answer(425), f"api.twilio.com answers HTTP 425 (application/json): {LATER}", 3),
+    "408": (answer(408), f"api.twilio.com returned HTTP 408 (application/json): {LATER}", 3),
+    "425": (answer(425), f"api.twilio.com returned HTTP 425 (application/json): {LATER}", 3),
     "429": (answer(429), f"Twilio limits the requests of this account (HTTP 429): {FEWER}", 3),
     "429 that asks to wait a second": (
         answer(429, headers={"Retry-After": "1"}),
@@ -101,28 +101,28 @@ ANSWERS: dict[str, tuple[Settings, str, int]] = {
     ),
     "422": (
         answer(422, body={"code": 20422, "message": "Unprocessable"}),
-        f"{LIST} was answered HTTP 422, code 20422: Unprocessable",
+        f"{LIST} returned HTTP 422, code 20422: Unprocessable",
         1,
     ),
     "451": (
         answer(451, body=PAGE, headers=HTML),
-        f"{LIST} was answered HTTP 451, code none: text/html, no reason given",
+        f"{LIST} returned HTTP 451, code none: text/html, no reason given",
         1,
     ),
     "400": (
         answer(400, body={"code": 20001, "message": "Unknown parameters"}),
-        f"{LIST} was answered HTTP 400, code 20001: Unknown parameters",
+        f"{LIST} returned HTTP 400, code 20001: Unknown parameters",
         # Once more without a page size (BEHAVIOR 47).
         2,
     ),
     "a redirect": (
         answer(302, body=b"", headers={"Location": "https://login.example/?from=api"}),
-        f"{LIST} was answered HTTP 302, code none: a redirect to login.example, not followed",
+        f"{LIST} returned HTTP 302, code none: a redirect to login.example, not followed",
         1,
     ),
     "300": (
         answer(300, body=b""),
-        f"{LIST} was answered HTTP 300, code none: application/json, no reason given",
+        f"{LIST} returned HTTP 300, code none: application/json, no reason given",
         1,
     ),
     "404": (

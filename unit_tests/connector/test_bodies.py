@@ -20,7 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import HTTPResponse
 
-from source_twilio.rows import PageExtractor, mask, parse, read_page, to_number
+from source_twilio.records import (
+    PageExtractor,
+    parse,
+    read_page,
+    register_secrets,
+    to_number,
+    without_dated,
+)
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT, TOKEN, MockTwilio, url
 from unit_tests.support.reading import problems, read, records
 
@@ -90,7 +97,7 @@ def test_no_token_stays_in_text(body: str, status: int) -> None:
     if status < 300:
         with pytest.raises(requests.exceptions.ContentDecodingError) as raised:
             read_page(response, tokens, 10)
-        assert str(raised.value) == f"{NAME} answered with a body that is not JSON."
+        assert str(raised.value) == f"{NAME} returned invalid JSON."
     else:
         read_page(response, tokens, 10)
     assert response.text == body % "****"
@@ -159,7 +166,7 @@ def test_masks() -> None:
     for _ in range(2):
         update_secrets([])
         for _ in range(3):
-            mask(SECRET)
+            register_secrets(SECRET)
         assert vars(airbyte_secrets_utils)["__SECRETS_FROM_CONFIG"] == [SECRET]
 
 
@@ -204,7 +211,7 @@ def test_what_is_no_json(body: bytes) -> None:
     """What no reading makes JSON is asked again as a broken connection is (BEHAVIOR 12)."""
     with pytest.raises(requests.exceptions.ContentDecodingError) as raised:
         read_page(answer(body), {}, 10)
-    assert str(raised.value) == f"{NAME} answered with a body that is not JSON."
+    assert str(raised.value) == f"{NAME} returned invalid JSON."
 
 
 def test_an_error_with_broken_characters_can_be_quoted() -> None:
@@ -226,7 +233,7 @@ def test_empty_rows_are_passed_over(mock: MockTwilio, clock: time_machine.Travel
     assert records(output, "queues") == [{"sid": "QU1"}, {"sid": "QU2"}]
     assert records(output, "applications") == [{"sid": "AP1"}]
     assert problems(output) == [
-        f"GET {url(f'Accounts/{ACCOUNT}/Queues.json')} answered with empty rows: passed over."
+        f"GET {url(f'Accounts/{ACCOUNT}/Queues.json')} returned empty records: skipped."
     ]
 
 
@@ -237,7 +244,53 @@ def test_a_page_without_its_list(body: str) -> None:
     read_page(response, {}, 10)
     with pytest.raises(AirbyteTracedException) as raised:
         PageExtractor("queues").extract_records(response)
-    assert raised.value.message == f"{NAME} answered without a list of 'queues'."
+    assert raised.value.message == f"{NAME} returned no list of 'queues'."
+
+
+SENT = "Wed, 14 Jan 2026 10:59:59 +0000"
+OF_FIVE = [{"sid": f"SM{each}", "to": {"x": each}, "date_sent": SENT} for each in range(5)]
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize("more", [{}, {"page": 0}, {"meta": [{"x": 1}, {"x": 2}]}])
+@pytest.mark.parametrize(
+    "date", [None, "", "2026-01-14T10:59:59Z", SENT[:-6], SENT.replace("14", "32"), 7, "absent"]
+)
+def test_rows_with_a_date_are_left_out(
+    date: Any, more: dict[str, Any], separators: tuple[str, str]
+) -> None:
+    """The last row stays, and each that does not have a date as usual; and all else (6)."""
+    odd = {**OF_FIVE[2], "date_sent": date}
+    if date == "absent":
+        del odd["date_sent"]
+    rows = [*OF_FIVE[:2], odd, *OF_FIVE[3:]]
+    body = {"messages": rows, **more, "next_page_uri": "/x"}
+    content = json.dumps(body, separators=separators).encode()
+    expected = {**body, "messages": [odd, rows[-1]]}
+    assert json.loads(without_dated(content, "date_sent")) == expected
+    assert json.loads(without_dated(content, "date_created")) == body
+    response = answer(content)
+    read_page(response, {}, 10, "date_sent")
+    assert response.json() == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        json.dumps({"messages": []}).encode(),
+        json.dumps({"messages": [[row] for row in OF_FIVE]}).encode(),
+        json.dumps({"messages": [{"sid": "", "to": row} for row in OF_FIVE]}).encode(),
+        json.dumps({"messages": OF_FIVE, "meta": [{"sid": 1}, {"sid": 2}]}).encode(),
+        json.dumps({"messages": OF_FIVE}, indent=1).encode(),
+        json.dumps({"meta": [{"x": 1}, {"x": 2}], "messages": OF_FIVE}).encode(),
+        json.dumps({"messages": [json.dumps(OF_FIVE)]}).encode(),
+    ],
+)
+def test_a_body_of_another_form_stays(body: bytes) -> None:
+    """Where rows do not stand one after the other, none is left out (BEHAVIOR 6)."""
+    assert without_dated(body, "date_sent") == body
 
 
 DATES = {

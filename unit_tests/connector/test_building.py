@@ -16,7 +16,7 @@ from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import (
 from pydantic.v1 import ValidationError
 
 from source_twilio import SourceTwilio
-from source_twilio.building import built_quickly, unions
+from source_twilio.source import built_quickly, unions
 from unit_tests.support.mock_twilio import CONFIG
 
 REQUESTER = {"type": "HttpRequester", "url": "https://api.twilio.com"}

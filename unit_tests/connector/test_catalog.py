@@ -9,7 +9,7 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
 )
 
 from source_twilio import SourceTwilio
-from source_twilio.catalog import whole_catalog
+from source_twilio.source import whole_catalog
 from unit_tests.support.mock_twilio import CONFIG
 
 

@@ -265,8 +265,8 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "proxy wants a password": (
         proxy(407),
-        "The proxy wants a user name and a password (HTTP 407): put them into HTTPS_PROXY, as in "
-        "http://user:password@host:port.",
+        "The proxy requires authentication (HTTP 407): put user name and password into "
+        "HTTPS_PROXY, as in http://user:password@host:port.",
     ),
     "proxy refuses": (
         proxy(403),
@@ -274,8 +274,8 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "TLS failure": (
         no_trust,
-        "The certificate that api.twilio.com shows is not trusted: if a proxy or firewall reads "
-        "along, add its authority to the file that REQUESTS_CA_BUNDLE names.",
+        "The certificate that api.twilio.com shows is not trusted: if a proxy intercepts TLS, add "
+        "its authority to the file that REQUESTS_CA_BUNDLE names.",
     ),
     "unknown edge": (
         given(edge="nowhere"),

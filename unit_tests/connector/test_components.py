@@ -7,41 +7,53 @@ import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
+from unittest.mock import Mock
 
 import orjson
 import pytest
 import requests
 from airbyte_cdk.models import FailureType
+from airbyte_cdk.sources.declarative.incremental.concurrent_partition_cursor import (
+    ConcurrentPerPartitionCursor,
+)
 from airbyte_cdk.sources.streams.concurrent.cursor import CursorField
 from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_twilio.dates import from_text, to_text
-from source_twilio.errors import OutOfReachError, bad_request
-from source_twilio.memory import Throttle, known
-from source_twilio.network import retry_after
-from source_twilio.rows import QuietRow
-from source_twilio.windows import first_window, following, split
+from source_twilio.error_handler import TwilioErrorHandler
+from source_twilio.errors import OutOfReachError, bad_request, retry_after
+from source_twilio.session import Throttle, session_for
+from source_twilio.state import StreamCursor
+from source_twilio.timestamps import format_timestamp, parse_timestamp
+from source_twilio.windowed import first_window, following, split
 
 seconds = st.datetimes(
     min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(timezone.utc)
 ).map(lambda moment: moment.replace(microsecond=0))
 
 
-def test_quiet_row_is_overlooked_by_the_cursor_alone() -> None:
-    """The CDK's cursor finds no value in the row; its output has it all (BEHAVIOR 5)."""
-    row = QuietRow(date_sent="2026-01-01T00:00:00Z", price=None)
-    with pytest.raises(ValueError, match="Could not find cursor field"):
-        CursorField("date_sent").extract_value(Record(row, "messages"))
-    assert orjson.loads(orjson.dumps(row)) == dict(row)
+def test_rows_do_not_move_the_cursor() -> None:
+    """The CDK shows its cursor each row; only complete slices move it (BEHAVIOR 5)."""
+    cursor = Mock(spec=ConcurrentPerPartitionCursor)
+    cursor.cursor_field = CursorField("date_sent")
+    observe = cursor.observe
+    stream_cursor = StreamCursor(cursor, "messages", session_for({}))
+    row = Record({"date_sent": "2026-01-02T00:00:00Z"}, "messages")
+    cursor.observe(row)
+    assert observe.mock_calls == []
+    stream_slice = StreamSlice(partition={}, cursor_slice={"end_time": "2026-01-01T00:00:00Z"})
+    stream_cursor.move(stream_slice)
+    [(_, [record], _)] = observe.mock_calls
+    assert record.data == {"date_sent": "2026-01-01T00:00:00Z"}
 
 
 def answered(headers: dict[str, str]) -> requests.Response:
     """Return a 429 with the headers."""
     response = requests.Response()
-    response.status_code = 429
+    response.status_code, response.url = 429, "https://api.twilio.com/"
+    response.request = requests.Request("GET", response.url).prepare()
     response.headers.update(headers)
     return response
 
@@ -64,8 +76,9 @@ def answered(headers: dict[str, str]) -> requests.Response:
 def test_retry_after(said: str, seconds: float, clock: object) -> None:
     """BEHAVIOR 31: Retry-After is a number of seconds or a date; the CDK then reads a number."""
     response = answered({"Retry-After": said})
-    assert retry_after(response) == seconds
-    rewritten = str(float(seconds)) if "," in said else said
+    assert (retry_after(response) or 0) == seconds
+    TwilioErrorHandler(parameters={}, config={}).interpret_response(response)
+    rewritten = f"{seconds:g}" if "," in said else said
     assert response.headers["Retry-After"] == rewritten
 
 
@@ -87,22 +100,22 @@ ALERTS = "https://monitor.twilio.com/v1/Alerts"
                 20004,
                 f"{n} days",
                 ALERTS,
-                f"GET {ALERTS} was answered HTTP 400, code 20004: {n} days",
+                f"GET {ALERTS} returned HTTP 400, code 20004: {n} days",
             )
             for n in ("100000", "9" * 30, "9" * 5000)
         ),
-        (20004, "Too old", ALERTS, f"GET {ALERTS} was answered HTTP 400, code 20004: Too old"),
+        (20004, "Too old", ALERTS, f"GET {ALERTS} returned HTTP 400, code 20004: Too old"),
         (
             20001,
             "At most 30 days at a time",
             ALERTS,
-            f"GET {ALERTS} was answered HTTP 400, code 20001: At most 30 days at a time",
+            f"GET {ALERTS} returned HTTP 400, code 20001: At most 30 days at a time",
         ),
         (
             20001,
             "Other words",
             f"{ALERTS}?Page=9&PageSize=1000",
-            f"GET {ALERTS} was answered HTTP 400, code 20001: Other words",
+            f"GET {ALERTS} returned HTTP 400, code 20001: Other words",
         ),
     ],
 )
@@ -118,7 +131,7 @@ def test_bad_request(code: int, message: str, url: str, expected: str) -> None:
     assert expected in (kind, found.message)
     assert (kind == "BadRequestError") == (expected == found.message)
     # Whoever does not know the kind says what came.
-    assert found.message == f"GET {ALERTS} was answered HTTP 400, code {code}: {message}"
+    assert found.message == f"GET {ALERTS} returned HTTP 400, code {code}: {message}"
     assert found.failure_type == FailureType.system_error
 
 
@@ -130,18 +143,21 @@ def test_bad_request(code: int, message: str, url: str, expected: str) -> None:
 def test_windows_of_any_years(one: datetime, other: datetime, length: int) -> None:
     """From the year 1 to 9999 a slice is cut without a gap, and moments sort as their texts."""
     start, end = sorted(moment.replace(microsecond=0) for moment in (one, other))
-    assert from_text(to_text(start)) == start
-    assert to_text(start) <= to_text(end)
+    assert parse_timestamp(format_timestamp(start)) == start
+    assert format_timestamp(start) <= format_timestamp(end)
     length = max(length, (end - start).days // 50)
-    bounds = {"start_time": to_text(start), "end_time": to_text(end)}
+    bounds = {"start_time": format_timestamp(start), "end_time": format_timestamp(end)}
     rest, windows = StreamSlice(partition={}, cursor_slice=bounds), list[StreamSlice]()
     while not windows or windows[-1] is not rest:
         windows.append(first_window(rest, timedelta(days=length)))
         if windows[-1] is not rest:
             rest = following(windows[-1], rest)
-    assert (windows[0]["start_time"], windows[-1]["end_time"]) == (to_text(start), to_text(end))
+    assert (windows[0]["start_time"], windows[-1]["end_time"]) == (
+        format_timestamp(start),
+        format_timestamp(end),
+    )
     for former, later in pairwise(windows):
-        assert from_text(former["end_time"]) + timedelta(seconds=1) == from_text(
+        assert parse_timestamp(former["end_time"]) + timedelta(seconds=1) == parse_timestamp(
             later["start_time"]
         )
 
@@ -191,7 +207,7 @@ def test_throttle() -> None:
     for _ in range(9):
         places.learn(429)
     assert taken(8) == 1
-    assert [known({"num_workers": 2}).throttle._places, Throttle(40)._places] == [2, 5]
+    assert [session_for({"num_workers": 2}).throttle._places, Throttle(40)._places] == [2, 5]
 
 
 past = seconds.filter(lambda moment: moment.year < 2026)
@@ -206,16 +222,18 @@ def test_split_windows_cover_the_window(window: tuple[datetime, int, int]) -> No
     whole = StreamSlice(
         partition={"account_sid": "AC1"},
         cursor_slice={
-            "start_time": to_text(start),
-            "end_time": to_text(end),
-            "until": to_text(end),
+            "start_time": format_timestamp(start),
+            "end_time": format_timestamp(end),
+            "until": format_timestamp(end),
         },
     )
     shown = min(max(start, start + timedelta(seconds=oldest)), end - timedelta(seconds=1))
-    early, late = split(whole, end, to_text(shown))
+    early, late = split(whole, end, format_timestamp(shown))
     assert early["start_time"] == whole["start_time"]
     assert early["until"] == late["start_time"]
-    assert from_text(early["end_time"]) == from_text(late["start_time"]) - timedelta(seconds=1)
+    assert parse_timestamp(early["end_time"]) == parse_timestamp(late["start_time"]) - timedelta(
+        seconds=1
+    )
     assert (late["end_time"], late["until"]) == (whole["end_time"], whole["until"])
     assert whole["start_time"] < late["start_time"] < whole["until"]
 
@@ -228,4 +246,4 @@ def test_a_second_cannot_be_split() -> None:
         cursor_slice={"start_time": moment, "end_time": moment, "until": "2026-01-01T00:00:01Z"},
     )
     with pytest.raises(AirbyteTracedException, match="more rows in one second"):
-        split(window, from_text("2026-01-01T00:00:01Z"), moment)
+        split(window, parse_timestamp("2026-01-01T00:00:01Z"), moment)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_twilio.dates import read_date, to_iso8601, to_text
-from source_twilio.rows import WireNormalization, parse, to_boolean, to_integer, to_number
+from source_twilio.records import SchemaNormalization, parse, to_boolean, to_integer, to_number
+from source_twilio.timestamps import format_timestamp, read_date, to_iso8601
 
 seconds = st.datetimes(
     min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(timezone.utc)
@@ -27,7 +27,7 @@ def test_dates_keep_their_moment(moment: datetime, offset: timezone, fraction: s
     """RFC 2822 and ISO 8601 of any zone leave as the same moment in UTC (BEHAVIOR 3)."""
     local = moment.astimezone(offset)
     spelled = local.isoformat()
-    whole = to_text(moment)
+    whole = format_timestamp(moment)
     exact = f"{whole[:-1]}{fraction.replace(',', '.')}Z"
     assert to_iso8601(format_datetime(local)) == whole
     assert to_iso8601(spelled) == whole
@@ -207,7 +207,7 @@ def test_conversion_follows_the_schema() -> None:
         "num_segments": "1.5",
     }
     row |= {"price": None, "new": "7", "muted": "false", "beta": True}
-    WireNormalization().transform(row, schema)
+    SchemaNormalization().transform(row, schema)
     assert row == {
         "body": date,
         "sent": "2019-05-24T17:44:46Z",

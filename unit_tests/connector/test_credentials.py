@@ -177,7 +177,7 @@ def test_only_failing_probes(twilio: Sandbox, clock: object) -> None:
     found = with_key(twilio, twilio.key(sids(twilio)[0], "restricted"))
     assert check(found) == (
         "FAILED",
-        "'Stream accounts is not available: api.twilio.com answers HTTP 500 (application/json): "
+        "'Stream accounts is not available: api.twilio.com returned HTTP 500 (application/json): "
         "try again later, and see https://status.twilio.com and the proxy, if there is one.'",
     )
     paths = Counter(request.path.rpartition("/")[2] for request in twilio.requests)

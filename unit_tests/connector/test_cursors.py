@@ -138,7 +138,7 @@ def test_failed_window(twilio: Sandbox, clock: time_machine.Traveller) -> None:
     first = read(config(twilio), "messages", expecting_exception=True)
     assert status(first, "messages") == "INCOMPLETE"
     assert warnings(first, "messages") == [
-        f"messages: account {failing} is incomplete; its cursor stays."
+        f"messages: account {failing} failed; its cursor was not advanced."
     ]
     held = "2025-11-30T23:59:59Z"
     assert cursors(first, "messages") == {main: END, failing: held, other: END}
@@ -200,7 +200,8 @@ def test_odd_states(
     assert first == dict(zip(accounts, bounds, strict=True))
     assert problems(output) == [
         f"messages: the last sync of account {accounts[int(number)]} reached 2024-06-01T00:00:00Z, "
-        "and Twilio shows 400 days only: what lies between is out of reach (BEHAVIOR 10)."
+        "and Twilio shows 400 days only: what lies between is no longer available from Twilio "
+        "(BEHAVIOR 10)."
         for number in warned
     ]
     assert status(output, "messages") == "COMPLETE"
@@ -245,7 +246,7 @@ def test_failing_account(stream: str, twilio: Sandbox, clock: object) -> None:
     output = read(config(twilio, lookback_window=0), stream, state=state, expecting_exception=True)
     assert status(output, stream) == "INCOMPLETE"
     assert warnings(output, stream) == [
-        f"{stream}: account {failing} is incomplete; its cursor stays."
+        f"{stream}: account {failing} failed; its cursor was not advanced."
     ]
     assert arrived(output, stream) == since_last(twilio, stream, [main, other])
     assert cursors(output, stream, "dated") == {main: END, failing: LAST, other: END}
@@ -272,7 +273,7 @@ def test_a_state_while_nothing_comes(
 ) -> None:
     """Pages without rows have the state said when it is due, lest a platform takes it for dead."""
     ticks = count(NOW.timestamp(), 60)
-    monkeypatch.setattr("source_twilio.cursors.time", SimpleNamespace(time=lambda: next(ticks)))
+    monkeypatch.setattr("source_twilio.state.time", SimpleNamespace(time=lambda: next(ticks)))
     twilio = opened()
     for account in sids(twilio):
         for row in twilio.rows("conversations", account):

@@ -10,7 +10,7 @@ from airbyte_cdk.sources.declarative.interpolation.macros import duration
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_twilio.undated import CLOCK_MARGIN
+from source_twilio.config import CLOCK_MARGIN
 from unit_tests.project.test_manifest import RESOLVED
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, MockTwilio, url
 from unit_tests.support.reading import final_state, problems, read, records

@@ -1,4 +1,4 @@
-"""Retention, capped queries, lists below a list, and usage."""
+"""Retention, split_full_windows queries, lists below a list, and usage."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def test_short_retention(stream: str, num_workers: int, opened: Make, clock: obj
     output = read(config(twilio, start, num_workers=num_workers), stream)
     assert status(output, stream) == "COMPLETE"
     assert problems(output) == [
-        f"{stream}: account {short} shows its last 30 days only; older rows are out of reach."
+        f"{stream}: account {short} shows its last 30 days only; older rows are no longer "
+        "available from Twilio."
     ]
     parents = shown(twilio, "messages", since=start)
     if stream == "messages":

@@ -13,7 +13,7 @@ import pytest
 import requests_mock
 from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 
-from source_twilio.skipped import Account, Skipped
+from source_twilio.session import Account, SkippedAccounts
 from unit_tests.support.contract import _haste, errors, raised, saved, status
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT
 from unit_tests.support.reading import entries, final_state, problems, read, records
@@ -130,6 +130,38 @@ def test_rows_without_a_known_date(odd: Row, last: bool, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"start_time": None}, id="null"),
+        pytest.param({"start_time": ""}, id="empty"),
+        pytest.param({}, id="absent"),
+        pytest.param({"start_time": NEW.replace("15 Jan", "31 Feb")}, id="no day"),
+        pytest.param({"start_time": NEW.replace("10:00:00", "10:60:00")}, id="no time"),
+        pytest.param({"end_time": NEW, "annotation": f'"start_time": "{NEW}"'}, id="in a text"),
+    ],
+)
+@pytest.mark.parametrize("place", range(3))
+def test_a_page_after_the_first_without_a_filter(odd: Row, place: int, ask: Ask) -> None:
+    """BEHAVIOR 6: a row without a date arrives, whichever rows of its page have one."""
+    dated = [{"sid": f"CA{each}", "start_time": NEW, "date_created": NEW} for each in range(4)]
+
+    def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
+        link = f"/2010-04-01/Accounts/{sid}/Calls.json?Page={int(query.get('Page', 0)) + 1}"
+        if "StartTime>" in query:
+            return page("calls", *dated)
+        if query.get("Page") != "1":
+            return page("calls", *dated[:2], link=None if "Page" in query else link)
+        rows = dated[2:]
+        rows.insert(place, {"sid": "CA9", "date_created": NEW, **odd})
+        return page("calls", *rows, link=link)
+
+    output, asked = ask(twilio, "calls")
+    assert sids(output, "calls") == ["CA0", "CA1", "CA2", "CA3", "CA9"]
+    assert len(asked) == 4
+    assert problems(output) == []
+
+
+@pytest.mark.parametrize(
     ("stream", "key", "cursor_field"),
     [
         ("messages", "messages", "date_sent"),
@@ -240,7 +272,8 @@ def test_first_request_out_of_reach(stream: str, ask: Ask) -> None:
     output, _ = ask(twilio, stream, start_date="2025-11-01T00:00:00Z")
     assert status(output, stream) == "COMPLETE"
     assert problems(output) == [
-        f"{stream}: account {ACCOUNT} shows its last 20 days only; older rows are out of reach."
+        f"{stream}: account {ACCOUNT} shows its last 20 days only; older rows are no longer "
+        "available from Twilio."
     ]
 
 
@@ -317,7 +350,7 @@ def test_all_items_refused(ask: Ask) -> None:
     assert status(output, "dependent_phone_numbers") == "COMPLETE"
     assert problems(output) == [
         f"dependent_phone_numbers: Twilio refuses to show account {SUBACCOUNT} (HTTP 403): "
-        "skipped, its cursor stays."
+        "skipped, its cursor was not advanced."
     ]
     below = [entry for entry in asked if "Dependent" in entry]
     assert len(below) // 30 == 0
@@ -386,7 +419,7 @@ def test_product_that_is_refused(answer: Answer, said: str | None, ask: Ask) -> 
 def test_one_line_for_many_accounts(caplog: pytest.LogCaptureFixture) -> None:
     """BEHAVIOR 9: at the end one line says how many accounts were skipped, and names a few."""
     caplog.set_level("WARNING", "airbyte")
-    skipped = Skipped()
+    skipped = SkippedAccounts()
     for number in range(150):
         for of_product_api in (False, True):
             skipped.note("calls", Account(f"AC{number}", of_product_api), 401, False)
@@ -397,10 +430,10 @@ def test_one_line_for_many_accounts(caplog: pytest.LogCaptureFixture) -> None:
     assert not skipped.is_refused(Account("AC1000", True))
     del skipped
     assert [record.getMessage() for record in caplog.records] == [
-        "all streams: Twilio refuses to show 150 accounts: skipped, cursors stay. The first: "
-        "AC0, AC1, AC2.",
-        "flows: Twilio refuses to show 1 account, which may not use the product: skipped, cursors "
-        "stay. The first: AC0.",
+        "all streams: Twilio refuses to show 150 accounts: skipped, cursors were not advanced. "
+        "The first: AC0, AC1, AC2.",
+        "flows: Twilio refuses to show 1 account; the product is probably not enabled there: "
+        "skipped, cursors were not advanced. The first: AC0.",
     ]
 
 
@@ -428,7 +461,7 @@ def test_one_old_cursor_for_all_accounts(ask: Ask) -> None:
     output, _ = ask(lambda *_: page("messages"), "messages", **settings)
     assert problems(output) == [
         "messages: the last sync reached 2024-05-17T00:00:00Z, and Twilio shows 400 days only: "
-        "what lies between is out of reach (BEHAVIOR 10)."
+        "what lies between is no longer available from Twilio (BEHAVIOR 10)."
     ]
 
 

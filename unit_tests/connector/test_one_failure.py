@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from source_twilio.pages import Page
+from source_twilio.retriever import TwilioRetriever
 from unit_tests.connector.test_odd_answers import (
     NEW,
     Answer,
@@ -227,8 +231,8 @@ def test_items_without_an_id(ask: Ask) -> None:
     assert sids(output, "flow_revisions") == ["FW1", "FW3"]
     assert status(output, "flow_revisions") == "COMPLETE"
     assert problems(output) == [
-        f"flow_revisions: rows of flows of account {ACCOUNT} have no sid, so nothing is read below "
-        f"them. In their page they are the rows 2 ({NEW})."
+        f"flow_revisions: rows of flows of account {ACCOUNT} have no sid, so none of their "
+        f"children are read. In their page they are the rows 2 ({NEW})."
     ]
 
 
@@ -376,7 +380,7 @@ def test_lists_that_are_not_found(stream: str, answer: Answer, ask: Ask) -> None
 
     output, _ = ask(twilio, stream)
     assert status(output, stream) == "INCOMPLETE"
-    assert ["(HTTP 404" in m or "answered HTTP 404" in m for _, m in errors(output)][0]
+    assert ["(HTTP 404" in m or "returned HTTP 404" in m for _, m in errors(output)][0]
 
 
 def test_usage_that_does_not_exist(ask: Ask) -> None:
@@ -415,8 +419,23 @@ def test_list_that_lacks_an_account(stream: str, account_status: str, ask: Ask) 
 # --------------------------------------------------------------------------------------------------
 
 
-def test_newer_version_leaves_last(ask: Ask) -> None:
-    """BEHAVIOR 6: a message that is sent while the sync reads ends as sent."""
+@pytest.mark.parametrize("is_held", [False, True])
+def test_newer_version_leaves_last(
+    is_held: bool, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BEHAVIOR 6: a message that is sent while the sync reads ends as sent.
+
+    Also if its older version is held up, once it was chosen, until the newer one has left.
+    """
+    sent, converted = threading.Event(), TwilioRetriever._converted
+
+    def held(self: TwilioRetriever, page: Page, schema: Any) -> Iterator[Any]:
+        statuses = {row.get("status") for row in page.rows}
+        if is_held and "queued" in statuses:
+            assert sent.wait(60)
+        yield from converted(self, page, schema)
+        if "sent" in statuses:
+            sent.set()
 
     def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
         if "DateSent>" in query:
@@ -427,6 +446,7 @@ def test_newer_version_leaves_last(ask: Ask) -> None:
         link = f"/2010-04-01/Accounts/{sid}/Messages.json?Page=1"
         return page("messages", queued, {**queued, "sid": "SM2"}, link=link)
 
+    monkeypatch.setattr(TwilioRetriever, "_converted", held)
     output, _ = ask(twilio, "messages", num_workers=1)
     last = {row["sid"]: row["status"] for row in records(output, "messages")}
     assert last == {"SM1": "sent", "SM2": "queued", "SM3": "failed"}
@@ -461,7 +481,7 @@ def test_number_of_days_that_no_calendar_has(ask: Ask) -> None:
     message = f"The date must be within the last {'9' * 5000} days"
     output, _ = ask(lambda *_: (400, {"code": 20004, "message": message}), "recordings")
     assert status(output, "recordings") == "INCOMPLETE"
-    assert errors(output)[0][1].endswith(f"was answered HTTP 400, code 20004: {message}")
+    assert errors(output)[0][1].endswith(f"returned HTTP 400, code 20004: {message}")
 
 
 def test_account_without_a_sid(ask: Ask) -> None:
@@ -495,9 +515,7 @@ def test_bad_request_on_a_later_page(ask: Ask) -> None:
     output, asked = ask(twilio, "queues")
     assert len(records(output, "queues")) == 10
     assert len(asked) == 11
-    assert errors(output)[0][1].endswith(
-        "Queues.json was answered HTTP 400, code 20001: Invalid page"
-    )
+    assert errors(output)[0][1].endswith("Queues.json returned HTTP 400, code 20001: Invalid page")
 
 
 def test_no_days_at_all(ask: Ask) -> None:

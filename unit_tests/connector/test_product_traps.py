@@ -97,7 +97,7 @@ def test_no_list_of_failed_rooms(mock: MockTwilio, clock: time_machine.Traveller
     output = read({**CONFIG, "start_date": "2026-01-01T00:00:00Z"}, "video_rooms")
     assert records(output, "video_rooms") == left
     [warning] = problems(output)
-    assert warning.startswith(f"video_rooms: GET {ROOMS} was answered HTTP 400, code 20001")
+    assert warning.startswith(f"video_rooms: GET {ROOMS} returned HTTP 400, code 20001")
     cursors = {
         one["partition"]["status"]: one["cursor"]["date_created"]
         for one in entries(output, "video_rooms")

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 
 from sandbox import Sandbox
-from source_twilio.progress import Progress
+from source_twilio.session import Progress
 from twilio_warehouse.progress import Progress as Screen
 from unit_tests.support.reading import read, records
 
@@ -15,7 +15,7 @@ from unit_tests.support.reading import read, records
 def test_lines(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A page brings a line if the last one is 30 seconds old."""
     now = [100.0]
-    monkeypatch.setattr("source_twilio.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("source_twilio.session.time.monotonic", lambda: now[0])
     caplog.set_level("INFO")
     progress = Progress()
     for second, rows, account in (
@@ -35,7 +35,7 @@ def test_lines(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 
 def test_counts(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     """The last line of a read that logs each page has all records, and the accounts."""
-    monkeypatch.setattr(Progress.__init__, "__defaults__", (0.0,))
+    monkeypatch.setattr("source_twilio.session.PROGRESS_SECONDS", 0)
     output = read(sandbox.config, "calls", "queues")
     lines = [m.log.message for m in output.logs if m.log and m.log.message.startswith("So far")]
     number = len(records(output, "calls")) + len(records(output, "queues"))

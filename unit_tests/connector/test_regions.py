@@ -6,7 +6,7 @@ import pytest
 import requests
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.credentials import TwilioAuthenticator
+from source_twilio.auth import TwilioAuthenticator
 from unit_tests.conftest import NOW
 from unit_tests.support.access import AC, SECRET, slept, with_key
 from unit_tests.support.contract import (
@@ -104,6 +104,6 @@ def test_edge_that_is_none(edge: str) -> None:
     request.prepare("GET", "https://api.twilio.com/")
     settings = {"account_sid": AC, "auth_token": SECRET}
     signer = TwilioAuthenticator(AC, settings, {}, SECRET, f".{edge}.ie1")
-    with pytest.raises(AirbyteTracedException, match="is no host: check region and edge"):
+    with pytest.raises(AirbyteTracedException, match="is not a valid Twilio host: check region"):
         signer(request)
     assert request.headers.get("Authorization") is None

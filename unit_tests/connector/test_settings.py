@@ -10,8 +10,8 @@ import pytest
 
 from sandbox import Sandbox
 from source_twilio import SourceTwilio
-from source_twilio.credentials import TWILIO_HOST
-from source_twilio.settings import PROBLEM, SettingsTransformation, problem
+from source_twilio.auth import TWILIO_HOST
+from source_twilio.config import CONFIG_PROBLEM, SettingsTransformation, config_problem
 from unit_tests.support.access import AC, SECRET, slept
 from unit_tests.support.contract import Row, asked, config, opened, status, twilio
 from unit_tests.support.reading import check, problems, read
@@ -72,7 +72,7 @@ def test_accepted(name: str, written: Any, meant: Any) -> None:
     """What is meant is taken, however Terraform, the API or older configurations spell it."""
     found = settled(**{name: written})
     assert (found.get(name), type(found.get(name))) == (meant, type(meant))
-    assert found[PROBLEM] == ""
+    assert found[CONFIG_PROBLEM] == ""
 
 
 WORKERS = "num_workers must be a whole number from 1 to 40."
@@ -161,7 +161,7 @@ def test_settings_quote_no_secret() -> None:
         {"account_sid": AC, "credentials": {"auth_type": "api_key", "api_key_sid": SECRET}},
         {"account_sid": AC, "auth_token": SECRET, "account_sids": [SECRET]},
     ]
-    assert [SECRET in problem(settings) for settings in wrong] == [False] * 4
-    assert [problem(settings) == "" for settings in wrong] == [False] * 4
-    assert problem({"account_sid": AC, "auth_token": SECRET}) == ""
+    assert [SECRET in config_problem(settings) for settings in wrong] == [False] * 4
+    assert [config_problem(settings) == "" for settings in wrong] == [False] * 4
+    assert config_problem({"account_sid": AC, "auth_token": SECRET}) == ""
     assert TWILIO_HOST.fullmatch("api.dublin.ie1.twilio.com") is not None

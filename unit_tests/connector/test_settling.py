@@ -12,15 +12,15 @@ import time_machine
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from source_twilio.dates import from_text, to_text
-from source_twilio.state import AccountStateMigration, Asked
-from source_twilio.undated import CLOCK_MARGIN, back_to_open, with_open_days
+from source_twilio.config import CLOCK_MARGIN
+from source_twilio.state import AccountStateMigration, Asked, back_to_open, with_open_days
+from source_twilio.timestamps import format_timestamp, parse_timestamp
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, MockTwilio, url
 from unit_tests.support.reading import entries, final_state, problems, read
 
 START = "2025-01-01T00:00:00Z"
 # Cursor in the state, settings, and since when recordings are asked on 2026-01-15 at 12:00. The
-# sync that left the state began an hour after the cursor, unless the name is in BEGAN.
+# sync that left the state began an hour after the cursor, unless the name is in STARTED_AT.
 CASES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "first of the day": ("2026-01-14T11:00:00Z", {}, "2025-12-31T00:00:00Z"),
     "just the first": ("2026-01-14T22:59:00Z", {}, "2025-12-31T00:00:00Z"),
@@ -52,7 +52,7 @@ CASES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     ),
     "stayed": ("2025-12-10T00:00:00Z", {}, "2025-12-09T00:00:00Z"),
 }
-BEGAN = {
+STARTED_AT = {
     "the first was cut": "2026-01-15T09:00:00Z",
     "a first sync was cut": "2026-01-15T09:00:00Z",
     "before releases that say when": "",
@@ -81,7 +81,7 @@ def test_how_far_a_sync_goes_back(name: str, mock: MockTwilio, clock: object) ->
     config |= {"start_date": START, **settings}
     state = None
     if cursor:
-        began = BEGAN.get(name, to_text(from_text(cursor) + timedelta(hours=1)))
+        began = STARTED_AT.get(name, format_timestamp(parse_timestamp(cursor) + timedelta(hours=1)))
         state = saved(cursor, began, config["start_date"])
     output = read(config, "recordings", state=state)
     assert problems(output) == []
@@ -108,13 +108,13 @@ def test_a_sync_that_is_cut_goes_on(
     """A deep sync goes back once: a cursor that it left, and one that stays, stay as they are."""
     migration = settles({"settling_days": settling, "lookback_window": lookback})
     with time_machine.travel(now, tick=False):
-        begin = migration._deep(cursor, None, Asked("", "", former))
+        begin = migration._apply_settling(cursor, None, Asked("", "", former))
         assert begin <= cursor
-        assert migration._deep(begin, None, Asked("", "", now)) == begin
-        assert migration._deep(cursor, None, Asked("", "", now)) == cursor
+        assert migration._apply_settling(begin, None, Asked("", "", now)) == begin
+        assert migration._apply_settling(cursor, None, Asked("", "", now)) == cursor
     if begin < cursor:
         with time_machine.travel(now + timedelta(days=1), tick=False):
-            assert migration._deep(begin, None, Asked("", "", now)) == begin
+            assert migration._apply_settling(begin, None, Asked("", "", now)) == begin
 
 
 @given(
@@ -132,7 +132,7 @@ def test_the_first_sync_of_a_day_reads_what_may_have_changed(
         cursor = now - CLOCK_MARGIN - timedelta(days=cut)
         now += timedelta(minutes=minutes)
         with time_machine.travel(now, tick=False):
-            begin = migration._deep(cursor, None, Asked("", "", began))
+            begin = migration._apply_settling(cursor, None, Asked("", "", began))
         if now.date() > before.date():
             assert begin - timedelta(minutes=lookback) <= before - timedelta(days=settling)
             before = now
@@ -216,8 +216,8 @@ def test_open_rows_are_read_again_once_a_day(
             seen = [(row, until) for row, until in made if begin <= row <= now]
             opened = [row for row, until in seen if until > now]
             known = [row for row, until in made if row <= now < until]
-            oldest = to_text(min(opened)) if opened else None
-            end = to_text((now - CLOCK_MARGIN).replace(second=0))
-            cursor = from_text(with_open_days(end, to_text(begin), oldest))
+            oldest = format_timestamp(min(opened)) if opened else None
+            end = format_timestamp((now - CLOCK_MARGIN).replace(second=0))
+            cursor = parse_timestamp(with_open_days(end, format_timestamp(begin), oldest))
         elif cursor is not None:
             cursor = begin + back

@@ -13,8 +13,8 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from sandbox import Sandbox
 from source_twilio.errors import error
-from source_twilio.shared import KEPT_ROWS_IN_ALL, KEPT_SECONDS, Answer, SharedLists
-from source_twilio.windows import Page
+from source_twilio.pages import Page
+from source_twilio.session import SHARED_ROWS_IN_ALL, SHARED_SECONDS, SharedAnswer, SharedLists
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, MockTwilio, url
 from unit_tests.support.reading import problems, read, records
 
@@ -81,7 +81,7 @@ def test_connections_are_shared(sandbox: Sandbox) -> None:
 )
 def test_what_is_kept(first: Any, asked: int) -> None:
     """An answer is kept, and so is what is wrong with the settings; nothing else is."""
-    answer, times = Answer(), []
+    answer, times = SharedAnswer(), []
 
     def ask() -> Any:
         times.append("asked")
@@ -108,7 +108,7 @@ def test_lists_grow_old(monkeypatch: pytest.MonkeyPatch) -> None:
     lists, now = SharedLists(), 5000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     assert lists.get("a", lambda: found(1)) == found(1)
-    now += KEPT_SECONDS
+    now += SHARED_SECONDS
     assert lists.get("a", lambda: found(2)) == found(1)
     now += 1
     assert lists.get("a", lambda: found(3)) == found(3)
@@ -118,7 +118,7 @@ def test_lists_grow_old(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lists_are_bounded_by_rows(rows: int) -> None:
     """As many lists are kept as have so many rows; the one goes that was longest without use."""
     lists, page = SharedLists(), found(*range(rows))
-    room = KEPT_ROWS_IN_ALL // max(1, rows)
+    room = SHARED_ROWS_IN_ALL // max(1, rows)
     for number in range(room):
         lists.get(str(number), lambda: page)
     assert lists.get("0", lambda: None) == page
@@ -135,7 +135,7 @@ def test_failed_lists_are_bounded() -> None:
         raise error("Twilio is down.")
 
     lists.get("old", lambda: found(1))
-    for number in range(KEPT_ROWS_IN_ALL):
+    for number in range(SHARED_ROWS_IN_ALL):
         with pytest.raises(AirbyteTracedException):
             lists.get(str(number), fail)
     assert lists.get("old", lambda: found(2)) == found(2)

@@ -38,9 +38,8 @@ def test_an_entry_has_three_parts(number: int) -> None:
     before, *parts = re.split(r"(?m)^\*\*([^*]+)\.\*\* ", BODIES[number - 1])
     assert before.strip() == ""
     assert tuple(parts[::2]) == PARTS
-    assert [
-        text for text in parts[1::2] if not re.search(r"\w+ \w+.*\.\s*$", text, re.DOTALL)
-    ] == []
+    complete = re.compile(r"\w+ \w+.*\.\s*$", re.DOTALL)
+    assert [text for text in parts[1::2] if not complete.search(text)] == []
 
 
 def test_each_entry_has_a_topic() -> None:
@@ -60,7 +59,7 @@ def files() -> list[Path]:
 
 
 def test_behavior_numbers_exist() -> None:
-    """Each number that code, manifest, tests, docs, probe and other entries refer to has an entry."""
+    """Each number that code, manifest, tests, docs, probe and entries refer to has an entry."""
     used = {
         (str(file.relative_to(ROOT)), int(number))
         for file in files()
@@ -71,13 +70,11 @@ def test_behavior_numbers_exist() -> None:
     }
     used |= {("a question", int(n)) for q in QUESTIONS for n in re.findall(r"\d+", q.touches)}
     inside = re.findall(r"[(:] ?(?:but )?(\d{1,2}(?:, \d{1,2})*)\)|[Ss]ee (\d{1,2})\b", TEXT)
-    used |= {
-        ("BEHAVIOR.md", int(n)) for group in inside for n in re.findall(r"\d+", "".join(group))
-    }
+    numbers = (number for group in inside for number in re.findall(r"\d+", "".join(group)))
+    used |= {("BEHAVIOR.md", int(number)) for number in numbers}
     assert sorted(entry for entry in used if entry[1] not in titles()) == []
-    assert {"source_twilio/manifest.yaml", "a question", "BEHAVIOR.md"} <= {
-        file for file, _ in used
-    }
+    places = {place for place, _ in used}
+    assert {"source_twilio/manifest.yaml", "a question", "BEHAVIOR.md"} <= places
 
 
 @pytest.mark.parametrize("page", FOR_USERS, ids=lambda page: str(page.relative_to(ROOT)))

@@ -78,9 +78,9 @@ def test_notes_name_fields(name: str) -> None:
 def test_notes_say_how_long_rows_are_kept() -> None:
     """Where the manifest asks for no more than some days, the notes give that number."""
     days = {
-        name: stream.parameters["kept_for"][1:-1]
+        name: stream.parameters["retention"][1:-1]
         for name, stream in STREAMS.items()
-        if "kept_for" in stream.parameters
+        if "retention" in stream.parameters
     }
     assert [n for n, text in days.items() if f"{text} days" not in load().streams[n].kept] == []
     assert {"messages", "alerts", "call_summaries"} <= {*days}

@@ -170,7 +170,7 @@ def test_help_lists_every_target() -> None:
 
 
 def test_the_tree_of_the_repository() -> None:
-    """CONTRIBUTING.md has each file and folder of the top level in its tree, and none that is gone."""
+    """CONTRIBUTING.md has each file and folder of the top level in its tree, and no other."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = [Path(line) for line in listed.splitlines() if (ROOT / line).exists()]

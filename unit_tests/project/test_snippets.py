@@ -74,7 +74,7 @@ WALKS: dict[str, list[tuple[str, str, str]]] = {
 }
 # Lines of those that are not run.
 LEFT_OUT = {
-    "make test   # linters, type checks and the whole test suite; what CI runs": "It runs this suite.",
+    "make test   # linters, type checks and the whole test suite; what CI runs": "It runs this.",
 }
 PARSED: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "sip_domains: $ref"): "a part of manifest.yaml",

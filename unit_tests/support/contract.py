@@ -213,7 +213,7 @@ def refusal(stream: str, account: str, status: int) -> str:
     """Return the warning about an account that Twilio refuses to show."""
     return (
         f"{stream}: Twilio refuses to show account {account} (HTTP {status}): "
-        "skipped, its cursor stays."
+        "skipped, its cursor was not advanced."
     )
 
 

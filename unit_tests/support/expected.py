@@ -243,7 +243,7 @@ class Expected:
         if text != "since":
             return text
         # The second sync is the first of its day, which goes back as far as rows are followed.
-        followed = "followed_for" in self.stream.parameters and not self.stream.undated
+        followed = "reread_window" in self.stream.parameters and not self.stream.undated
         # Longer than the lookback, where rows appear that late (BEHAVIOR 51).
         back = max(DAY, duration(self.stream.parameters.get("appears_within", "PT0S")))
         since = self.start if self.sync == 0 or followed else max(self.start, NOW - HOUR - back)

@@ -15,8 +15,8 @@ import time_machine
 
 from dev.soak.streams import ALL_ROWS
 from sandbox import Sandbox
-from source_twilio.dates import read_date
 from source_twilio.state import states
+from source_twilio.timestamps import read_date
 from twilio_warehouse.migrate import begins, differences
 from unit_tests.support.contract import DATED, ROOT, _haste, asked
 from unit_tests.support.embedded import taken_for_twilio

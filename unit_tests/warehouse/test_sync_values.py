@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from source_twilio.rows import parse
+from source_twilio.records import parse
 from twilio_warehouse.progress import Progress
 from twilio_warehouse.sync import Sync
 from twilio_warehouse.tables import type_of

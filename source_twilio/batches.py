@@ -2,7 +2,7 @@
 
 The CDK takes each record through a queue, a message, a serializer and a print. Here a worker makes
 the lines of up to `ROWS` rows of a page, and one record carries them along that path. The manifest
-runner and the builder do not, nor does this command with a CDK that is not as `FORM` says.
+runner and the builder do not, nor does this command with a CDK that is not as `CDK_DIGEST` says.
 """
 
 import inspect
@@ -27,7 +27,8 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.record_helper import stream_data_to_airbyte_message
 from airbyte_cdk.utils.memory_monitor import MemoryMonitor
 
-from source_twilio.memory import known, single
+from source_twilio.retriever import records_of
+from source_twilio.session import session_for
 from source_twilio.source import SourceTwilio
 
 ROWS = 250
@@ -35,7 +36,7 @@ ROWS = 250
 # looks at the memory.
 QUEUE_SIZE, CHECK_INTERVAL = 10_000 // ROWS, 5_000 // ROWS
 # What a record passes in the CDK, and the digest of the text that this module was written for.
-PASSED: tuple[Any, ...] = (
+CDK_FUNCTIONS: tuple[Any, ...] = (
     DeclarativePartition.read,
     PartitionReader.process_partition,
     ConcurrentSource._consume_from_queue,
@@ -50,95 +51,99 @@ PASSED: tuple[Any, ...] = (
     entrypoint.launch,
     MemoryMonitor.check_memory_usage,
 )
-FORM = "1584f1fae822fff9a695b07637206dae963de42298a1c113ef9d6e684af03d1d"
+CDK_DIGEST = "1584f1fae822fff9a695b07637206dae963de42298a1c113ef9d6e684af03d1d"
 
 
-def is_known_form() -> bool:
+def is_tested_cdk() -> bool:
     """Return whether the CDK is as this module knows it."""
     try:
-        text = "".join(map(inspect.getsource, PASSED))
+        text = "".join(map(inspect.getsource, CDK_FUNCTIONS))
     except OSError:
         return False
-    return sha256(text.encode()).hexdigest() == FORM
+    return sha256(text.encode()).hexdigest() == CDK_DIGEST
 
 
-class Lines(NamedTuple):
-    """The lines of some rows, as standard output gets them. As a record's data: `{Lines: lines}`.
+class RecordBatch(NamedTuple):
+    """The lines of some rows, as standard output gets them.
 
-    If the CDK ever took such a record for a row, to print it would fail: its key is no text.
+    The data of a record holds it under this class. If the CDK ever took such a record for a row, to
+    print it would fail: the key is no text.
     """
 
     text: str
     rows: int
 
 
-def carried(data: Any) -> Lines | None:
-    """Return the lines that the data of a record are."""
-    found: Lines | None = data.get(Lines)
+def batch_of(data: Any) -> RecordBatch | None:
+    """Return the batch that the data of a record holds, if it does."""
+    found: RecordBatch | None = data.get(RecordBatch)
     return found
 
 
-def in_lines(rows: Iterable[Mapping[str, Any]], name: str, part: StreamSlice) -> Iterator[Record]:
+def in_batches(
+    rows: Iterable[Mapping[str, Any]], name: str, stream_slice: StreamSlice
+) -> Iterator[Record]:
     """Yield a record for each `ROWS` rows; rows that cannot be written so, one by one."""
-    if "account_sid" not in part.partition:
+    if "account_sid" not in stream_slice.partition:
         # The list of accounts: other streams begin with its rows.
-        yield from single(rows, name, part)
+        yield from records_of(rows, name, stream_slice)
         return
     rest = iter(rows)
-    while some := [*islice(rest, ROWS)]:
+    while batch := [*islice(rest, ROWS)]:
         # The CDK itself writes what stands around the fields.
         message = stream_data_to_airbyte_message(name, {})
         empty = AirbyteEntrypoint.airbyte_message_to_string(message).encode()
         begin, _, end = empty.partition(b"{}")
+        # The CDK leaves out fields that are null.
+        fields = [{key: value for key, value in row.items() if value is not None} for row in batch]
         try:
-            # The CDK leaves out fields that are null.
-            fields = [{key: row[key] for key in row if row[key] is not None} for row in some]
-            text = b"".join([b"%b%b%b\n" % (begin, orjson.dumps(row), end) for row in fields])
+            text = begin + (end + b"\n" + begin).join(map(orjson.dumps, fields)) + end + b"\n"
         except TypeError:
             # The CDK writes a number of more than 64 bits in another way.
-            yield from single(some, name, part)
+            yield from records_of(batch, name, stream_slice)
         else:
-            yield Record({Lines: Lines(text.decode(), len(some))}, name, part)  # type: ignore[dict-item]
+            data: Any = {RecordBatch: RecordBatch(text.decode(), len(batch))}
+            yield Record(data, name, stream_slice)
 
 
-class LinesEntrypoint(AirbyteEntrypoint):
-    """Prints lines where they come among the messages, and counts their rows."""
+class BatchEntrypoint(AirbyteEntrypoint):
+    """Prints batches where they come among the messages, and counts their rows."""
 
     @staticmethod
     def handle_record_counts(message: AirbyteMessage, stream_message_count: Any) -> AirbyteMessage:
         """Count the rows of a message."""
         AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
-        if message.record and (lines := carried(message.record.data)):
-            stream_message_count[HashableStreamDescriptor(message.record.stream)] += lines.rows - 1
+        if message.record and (found := batch_of(message.record.data)):
+            stream_message_count[HashableStreamDescriptor(message.record.stream)] += found.rows - 1
         return message
 
     def read(self, *arguments: Any) -> Iterator[AirbyteMessage]:
-        """Yield the messages that are not lines; the CDK prints one before it takes the next."""
+        """Yield the messages that are not batches; the CDK prints one before it takes the next."""
         for message in super().read(*arguments):
-            if message.record and (lines := carried(message.record.data)):
-                print(lines.text, end="")
+            if message.record and (found := batch_of(message.record.data)):
+                print(found.text, end="")
             else:
                 yield message
 
 
 def launch(source: SourceTwilio, arguments: list[str]) -> None:
     """Run a command as the CDK's `launch` does, with records by the hundred if they fit it."""
-    if not is_known_form():
+    if not is_tested_cdk():
         entrypoint.launch(source, arguments)
         return
-    known(source._config).records = in_lines
+    session_for(source._config).batched = in_batches
     concurrent: Any = source._concurrent_source
     concurrent._queue.maxsize = QUEUE_SIZE
     handle = concurrent._handle_item
 
     def handle_and_count(item: Any, processor: Any) -> Iterator[AirbyteMessage]:
         yield from handle(item, processor)
-        if isinstance(item, Record) and (lines := carried(item.data)):
-            processor._record_counter[item.stream_name] += lines.rows - 1
+        if isinstance(item, Record) and (found := batch_of(item.data)):
+            processor._record_counter[item.stream_name] += found.rows - 1
 
     concurrent._handle_item = handle_and_count
-    lines_entrypoint = LinesEntrypoint(source)
-    lines_entrypoint._memory_monitor._check_interval = CHECK_INTERVAL
+    batch_entrypoint = BatchEntrypoint(source)
+    batch_entrypoint._memory_monitor._check_interval = CHECK_INTERVAL
     with PRINT_BUFFER:
-        for line in lines_entrypoint.run(lines_entrypoint.parse_args(arguments)):
+        for line in batch_entrypoint.run(batch_entrypoint.parse_args(arguments)):
             print(f"{line}\n", end="")

@@ -14,8 +14,8 @@ from airbyte_cdk.sources.types import Record, StreamSlice
 from airbyte_cdk.sources.utils.record_helper import stream_data_to_airbyte_message
 
 from sandbox import Sandbox
-from source_twilio import lines, run
-from source_twilio.catalog import whole_catalog
+from source_twilio import batches, run
+from source_twilio.source import whole_catalog
 
 STREAMS = ["messages", "calls", "message_media", "usage_records", "queues", "applications"]
 # Lists with filters and transformations, parents and fields of each type.
@@ -83,7 +83,7 @@ def by_stream(output: list[str]) -> dict[str, Any]:
     return {"records": sorted(records), "counts": counts, "said": said}
 
 
-@pytest.mark.parametrize("rows", [1, 7, lines.ROWS])
+@pytest.mark.parametrize("rows", [1, 7, batches.ROWS])
 def test_same(
     rows: int,
     folder: Path,
@@ -93,15 +93,15 @@ def test_same(
 ) -> None:
     """Each line, each count of the log and of the states is that of the CDK's own path."""
     with monkeypatch.context() as patch:
-        patch.setattr(lines, "FORM", "another")
+        patch.setattr(batches, "CDK_DIGEST", "another")
         expected = by_stream(printed(folder, capsys))
     counted = sorted(message for message in caplog.messages if message.startswith("Read "))
     caplog.clear()
     assert {json.loads(line)["record"]["stream"] for line in expected["records"]} == {*STREAMS}
-    monkeypatch.setattr(lines, "ROWS", rows)
+    monkeypatch.setattr(batches, "ROWS", rows)
     made = []
-    monkeypatch.setattr(lines, "Lines", type("Lines", (lines.Lines,), {}))
-    monkeypatch.setattr(lines.Lines, "__init__", lambda self, *_: made.append(self.rows))
+    monkeypatch.setattr(batches, "RecordBatch", type("RecordBatch", (batches.RecordBatch,), {}))
+    monkeypatch.setattr(batches.RecordBatch, "__init__", lambda self, *_: made.append(self.rows))
     assert by_stream(printed(folder, capsys)) == expected
     assert counted == sorted(text for text in caplog.messages if text.startswith("Read "))
     assert max(made) <= rows
@@ -123,10 +123,10 @@ def is_account(line: str) -> bool:
 )
 def test_line(row: dict[str, Any]) -> None:
     """A line is what the CDK writes for the record."""
-    [record] = lines.in_lines([row], "messages", PART)
+    [record] = batches.in_batches([row], "messages", PART)
     message = stream_data_to_airbyte_message("messages", row)
     line = AirbyteEntrypoint.airbyte_message_to_string(message)
-    found = lines.carried(record.data)
+    found = batches.batch_of(record.data)
     assert found
     assert found.rows == 1
     text = [re.sub(r"\d{13}", "", one) for one in (found.text, line + "\n")]
@@ -136,13 +136,13 @@ def test_line(row: dict[str, Any]) -> None:
 def test_number_of_more_than_64_bits() -> None:
     """Rows that hold one go the CDK's way, in their order."""
     rows = [{"number": 1}, {"number": 2**70}]
-    records = [*lines.in_lines(rows, "messages", PART)]
+    records = [*batches.in_batches(rows, "messages", PART)]
     assert records == [Record(row, "messages", PART) for row in rows]
 
 
 def test_form() -> None:
     """The CDK is as this module knows it."""
-    assert lines.is_known_form(), (
+    assert batches.is_tested_cdk(), (
         "The CDK has changed a method that records pass. The command goes the CDK's way, which "
-        "takes more CPU. Look at the methods in lines.PASSED, and then write FORM anew."
+        "takes more CPU. Look at batches.CDK_FUNCTIONS, and then write CDK_DIGEST anew."
     )

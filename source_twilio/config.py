@@ -1,25 +1,26 @@
-"""The settings: what users write becomes what the manifest reads, and what is wrong is said."""
+"""The configuration: what users write becomes what the manifest reads; what is wrong is said."""
 
 import re
 import zlib
 from collections.abc import Callable, Mapping, MutableMapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from airbyte_cdk.sources.declarative.transformations.config_transformations.config_transformation import (  # noqa: E501
     ConfigTransformation,
 )
 
-from source_twilio.dates import from_text, to_iso8601, to_text
+from source_twilio.timestamps import format_timestamp, parse_timestamp, to_iso8601
 
 ACCOUNT_SID = re.compile("AC[0-9a-f]{32}")
 API_KEY_SID = re.compile("SK[0-9a-fA-F]{32}")
-# Where the transformation leaves the sentence about wrong settings.
-PROBLEM = "settings_problem"
-# Where it leaves the moment at which the source began.
-BEGAN = "began"
-# Where it leaves whether what the main account alone has is read here, or in another shard.
+# What the transformation adds: the sentence about wrong settings; when the source started, and
+# where the newest window of its sync ends; whether what the main account alone has is read here, or
+# in another shard.
+CONFIG_PROBLEM, STARTED_AT, READ_UNTIL = "config_problem", "started_at", "read_until"
 READS_MAIN_ACCOUNT = "reads_main_account"
+# How long before now the newest window of a sync ends, lest a fast clock skips rows (BEHAVIOR 5).
+CLOCK_MARGIN = timedelta(hours=1)
 SHARD = re.compile(r"\s*(\d{1,6})\s+of\s+(\d{1,6})\s*", re.ASCII)
 
 
@@ -38,54 +39,56 @@ class SettingsTransformation(ConfigTransformation):
             config["num_workers"] = config.get("num_workers") or config["num_worker"]
         for name in [name for name, value in config.items() if value is None or value == ""]:
             del config[name]
-        wrong = [
+        problems = [
             f"{name} must be {wanted}."
-            for name, (read, wanted) in READERS.items()
-            if name in config and not replace(config, name, read)
+            for name, (parse, wanted) in PARSERS.items()
+            if name in config and not parse_setting(config, name, parse)
         ]
         if config.get("account_sids") and config.get("account_selection", "all") == "all":
             config["account_selection"] = "listed"
-        if wrong:
+        if problems:
             # The spec demands one, and would say so before the first request says what is wrong.
             config.setdefault("start_date", "2008-01-01T00:00:00Z")
-        config[PROBLEM] = [*wrong, problem(config)][0]
-        config[BEGAN] = to_text(datetime.now(timezone.utc))
+        config[CONFIG_PROBLEM] = [*problems, config_problem(config)][0]
+        now = datetime.now(timezone.utc)
+        config[STARTED_AT] = format_timestamp(now)
+        config[READ_UNTIL] = format_timestamp(now - CLOCK_MARGIN)
         config[READS_MAIN_ACCOUNT] = is_of_shard(str(config.get("account_sid")), config)
 
 
-def replace(config: MutableMapping[str, Any], name: str, read: Callable[[Any], Any]) -> bool:
+def parse_setting(config: MutableMapping[str, Any], name: str, parse: Callable[[Any], Any]) -> bool:
     """Return whether a setting could be read; it is replaced by its value, or left out."""
     try:
-        config[name] = read(config[name])
+        config[name] = parse(config[name])
     except (TypeError, ValueError):
         del config[name]
     return name in config
 
 
-def moment(value: Any) -> str:
+def parse_moment(value: Any) -> str:
     """Return a day, or a moment in any zone, as `2025-01-01T00:00:00Z`."""
     text = (to_iso8601(str(value).strip()) or "")[:19] + "Z"
-    return to_text(from_text(text))
+    return format_timestamp(parse_timestamp(text))
 
 
-def whole(least: int, most: int) -> Callable[[Any], int]:
-    """Return a reader of whole numbers, also of `"10"` and `10.0`."""
+def int_between(least: int, most: int) -> Callable[[Any], int]:
+    """Return a parser of whole numbers, also of `"10"` and `10.0`."""
 
-    def read(value: Any) -> int:
+    def parse(value: Any) -> int:
         number = float(value)
         if isinstance(value, bool) or not number.is_integer() or not least <= number <= most:
             raise ValueError
         return int(number)
 
-    return read
+    return parse
 
 
-def switch(value: Any) -> bool:
+def parse_bool(value: Any) -> bool:
     """Return a truth value, also of `"true"` and `"false"`."""
     return bool(("false", "true").index(str(value).lower()))
 
 
-def sids(value: Any) -> list[Any]:
+def parse_list(value: Any) -> list[Any]:
     """Return a list, also of text with commas or spaces between its entries."""
     if isinstance(value, str):
         value = re.split(r"[\s,]+", value.strip())
@@ -94,7 +97,7 @@ def sids(value: Any) -> list[Any]:
     return [*value]
 
 
-def shard(value: Any) -> str:
+def parse_shard(value: Any) -> str:
     """Return a shard as `2 of 8`."""
     found = SHARD.fullmatch(value)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
@@ -111,21 +114,24 @@ def is_of_shard(account: str, config: Mapping[str, Any]) -> bool:
     return zlib.crc32(account.encode()) % int(shards) == int(number) - 1
 
 
-def credentials(value: Any) -> dict[str, Any]:
+def parse_credentials(value: Any) -> dict[str, Any]:
     """Return the credentials that are set."""
     return {name: given for name, given in {**value}.items() if given is not None}
 
 
-READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "credentials": (credentials, "an object with auth_type, and a token or an API key"),
-    "start_date": (moment, "a day or a moment, such as 2025-01-01 or 2025-01-01T00:00:00Z"),
-    "account_sids": (sids, "a list of account SIDs"),
-    "account_shard": (shard, 'a number and how many there are, such as "2 of 8", or "8 of 8"'),
-    "include_inactive_accounts": (switch, "true or false"),
-    "subaccount_product_data": (switch, "true or false"),
-    "lookback_window": (whole(0, 576_000), "a whole number of minutes from 0 to 576000"),
-    "settling_days": (whole(0, 400), "a whole number from 0 to 400"),
-    "num_workers": (whole(1, 40), "a whole number from 1 to 40"),
+PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "credentials": (parse_credentials, "an object with auth_type, and a token or an API key"),
+    "start_date": (parse_moment, "a day or a moment, such as 2025-01-01 or 2025-01-01T00:00:00Z"),
+    "account_sids": (parse_list, "a list of account SIDs"),
+    "account_shard": (
+        parse_shard,
+        'a number and how many there are, such as "2 of 8", or "8 of 8"',
+    ),
+    "include_inactive_accounts": (parse_bool, "true or false"),
+    "subaccount_product_data": (parse_bool, "true or false"),
+    "lookback_window": (int_between(0, 576_000), "a whole number of minutes from 0 to 576000"),
+    "settling_days": (int_between(0, 400), "a whole number from 0 to 400"),
+    "num_workers": (int_between(1, 40), "a whole number from 1 to 40"),
 }
 
 
@@ -134,7 +140,7 @@ def has_key(config: Mapping[str, Any]) -> bool:
     return bool((config.get("credentials") or {}).get("auth_type") == "api_key")
 
 
-def problem(config: Mapping[str, Any]) -> str:
+def config_problem(config: Mapping[str, Any]) -> str:
     """Return what is wrong with settings that fit the spec, or nothing; quote no credentials."""
     given = config.get("credentials") or {"auth_token": config.get("auth_token")}
     key, token = has_key(config), str(given.get("auth_token") or "")
@@ -163,7 +169,7 @@ def problem(config: Mapping[str, Any]) -> str:
     for number, account in enumerate(listed, 1):
         if not ACCOUNT_SID.fullmatch(str(account)):
             return f"Entry {number} of account_sids must be AC and 32 digits in lower case."
-    now = to_text(datetime.now(timezone.utc))
+    now = format_timestamp(datetime.now(timezone.utc))
     if (start := str(config.get("start_date") or "")) > now:
         return f"start_date {start} is in the future, for it is {now}: set it to a past moment."
     return ""

@@ -179,8 +179,8 @@ def config_problem(config: Mapping[str, Any]) -> str:
         return problem
     if not is_scoped(config) and not token:
         return (
-            "Set credentials: the Auth Token of account_sid, an API key and its secret, or an "
-            "OAuth app's client_id and client_secret."
+            "Set credentials: the Auth Token of account_sid, an API key and its secret, or "
+            "client_id and client_secret of an OAuth app."
         )
     if not is_scoped(config) and API_KEY_SID.fullmatch(token):
         return "auth_token is the SID of an API key: put it and its secret into credentials."

@@ -178,8 +178,8 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "no credentials": (
         given(auth_token=""),
-        "Set credentials: the Auth Token of account_sid, an API key and its secret, or an OAuth "
-        "app's client_id and client_secret.",
+        "Set credentials: the Auth Token of account_sid, an API key and its secret, or client_id "
+        "and client_secret of an OAuth app.",
     ),
     "API key as token": (
         given(auth_token=SK),

@@ -62,6 +62,8 @@ class Store:
         self.seed = seed
         self.rng = random.Random(seed)
         self.tables: defaultdict[tuple[str, str, str], Table] = defaultdict(Table)
+        # The same by stream and account, then by parent: there are a hundred lists an account.
+        self._lists: defaultdict[tuple[str, str], dict[str, Table]] = defaultdict(dict)
         # By account of the data set: the rows of its lists, by stream.
         self.counts: dict[str, Mapping[str, int]] = {}
         self._generated: set[tuple[str, str]] = set()
@@ -119,7 +121,7 @@ class Store:
         self._sequence += 1
         key = key_of(stream, wire)
         row = Row(key, wire, -(created << 32) - self._sequence)
-        table = self.tables[stream, account, parent]
+        table = self._lists[stream, account][parent] = self.tables[stream, account, parent]
         table.rows[key] = row
         table.invalidate()
         return row
@@ -166,15 +168,13 @@ class Store:
         if not stream:
             return [""]
         self._generate(stream, account)
-        tables = [
-            t for (name, owner, _), t in self.tables.items() if (name, owner) == (stream, account)
-        ]
+        tables = self._lists[stream, account].values()
         return [row.key for table in tables for row in table.newest_first()[:WITH_CHILDREN]]
 
     def _item(self, stream: str, account: str, key: str) -> Wire:
         """Return an item of a list."""
-        for (name, owner, _), table in self.tables.items():
-            if (name, owner) == (stream, account) and key in table.rows:
+        for table in self._lists[stream, account].values():
+            if key in table.rows:
                 return table.rows[key].wire
         raise KeyError(f"{stream}: {key}")
 

@@ -16,7 +16,7 @@ EXAMPLE = (
 )
 # A setting that nobody has filled in.
 PLACEHOLDER = re.compile(r"\W*|x+|<.*>|\$?\{.*\}|your[-_ ].*|.*\.\.\.|change.?me", re.IGNORECASE)
-SECRETS = ("auth_token", "api_key_sid", "api_key_secret")
+SECRETS = ("auth_token", "api_key_sid", "api_key_secret", "client_id", "client_secret")
 
 
 def read_config(path: Path | None, command: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from dev.docs.generate import PAGE, replaced
 from dev.soak.connector import CHILD
-from dev.soak.credential_cases import CASES, CredentialCase
+from dev.soak.credential_cases import DOCUMENTED_CASES, CredentialCase
 from dev.soak.streams import ALL_ROWS
 from dev.soak.warehouse import messages
 from sandbox import Sandbox
@@ -94,7 +94,7 @@ def outcome(output: bytes, shown: dict[str, set[str]], chosen: set[str], own: st
     return Outcome(cells, {sentence: sorted(streams) for sentence, streams in warnings.items()})
 
 
-def table(outcomes: list[Outcome], cases: list[CredentialCase] = CASES) -> list[str]:
+def table(outcomes: list[Outcome], cases: list[CredentialCase] = DOCUMENTED_CASES) -> list[str]:
     """Return the table in Markdown."""
     lines = [f"| Stream | {' | '.join(case.name for case in cases)} |"]
     lines += ["|---|" + "---|" * len(cases)]
@@ -105,10 +105,10 @@ def table(outcomes: list[Outcome], cases: list[CredentialCase] = CASES) -> list[
 
 def main() -> int:
     """Write the table, and print the messages."""
-    outcomes = [read(case) for case in CASES]
+    outcomes = [read(case) for case in DOCUMENTED_CASES]
     page = PAGE.read_text("utf-8")
     PAGE.write_text(replaced(page, "credentials", table(outcomes)), "utf-8")
-    for case, found in zip(CASES, outcomes, strict=True):
+    for case, found in zip(DOCUMENTED_CASES, outcomes, strict=True):
         for sentence, streams in sorted(found.sentences.items()):
             names = streams[0] if len(streams) == 1 else f"{len(streams)} streams"
             print(f"\n{case.name}, {names}: {sentence}")

@@ -41,10 +41,26 @@ def key(kind: Any, *streams: str) -> Callable[[Sandbox], Row]:
     def config(twilio: Sandbox) -> Row:
         created = twilio.key(twilio.accounts[0].sid, kind, streams)
         secret = {"api_key_sid": created.sid, "api_key_secret": created.secret}
-        config = {k: v for k, v in twilio.config.items() if k != "auth_token"}
-        return {**config, "credentials": {"auth_type": "api_key", **secret}}
+        return with_credentials(twilio, "api_key", secret)
 
     return config
+
+
+def oauth_app(*streams: str) -> Callable[[Sandbox], Row]:
+    """Return the config of the main account with an OAuth app."""
+
+    def config(twilio: Sandbox) -> Row:
+        created = twilio.key(twilio.accounts[0].sid, "oauth", streams, token_seconds=60)
+        secret = {"client_id": created.sid, "client_secret": created.secret}
+        return with_credentials(twilio, "oauth", secret)
+
+    return config
+
+
+def with_credentials(twilio: Sandbox, auth_type: str, secret: Row) -> Row:
+    """Return the config of the main account with these credentials instead of the token."""
+    config = {k: v for k, v in twilio.config.items() if k != "auth_token"}
+    return {**config, "credentials": {"auth_type": auth_type, **secret}}
 
 
 def token(number: int = 0, **settings: Any) -> Callable[[Sandbox], Row]:
@@ -86,4 +102,12 @@ CASES = [
         sandbox_settings={"region": "ie1", "links_host": "monitor.twilio.com"},
     ),
     CredentialCase("Auth Token, two accounts listed", listed, LISTED, LISTED),
+]
+# Those of the table in docs/twilio.md. An OAuth app reads what a restricted key does.
+DOCUMENTED_CASES = [
+    *CASES,
+    CredentialCase(
+        *("OAuth app for calls and messages", oauth_app(*GRANTED), OWN, None),
+        refused_streams=frozenset(STREAMS) - {"accounts", *GRANTED},
+    ),
 ]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
-from source_twilio.config import has_key
+from source_twilio.config import is_scoped
 from source_twilio.timestamps import format_timestamp
 from twilio_warehouse.verify_api.client import AccountView, Page, Query, Unknown, today
 from twilio_warehouse.verify_api.filters import (
@@ -255,7 +255,7 @@ def bound_applies_to(
 
 def subaccount_by_key(view: AccountView, path: str) -> Answer:
     """Test whether an API key of the main account can access a subaccount."""
-    if not has_key(view.client.config):
+    if not is_scoped(view.client.config):
         raise Unknown("the credentials are an Auth Token")
     page = view.page(path, size=1)
     return Answer("yes" if page.status == 200 else f"no ({page.summary})", "1 list of a subaccount")

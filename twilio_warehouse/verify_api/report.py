@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from source_twilio.config import has_key
+from source_twilio.config import credential_name
 from twilio_warehouse.connector import Connector
 from twilio_warehouse.log import redact
 from twilio_warehouse.verify_api.client import AccountView, Client, Row, Unknown
@@ -53,7 +53,7 @@ def verify_api(config_path: Path, config: dict[str, Any]) -> None:
 
     for text in markdown(with_progress(run_questions(client))):
         print(text)
-    credentials = "API key" if has_key(client.config) else "Auth Token"
+    credentials = credential_name(client.config)
     region = client.config.get("region", "us1")
     print(f"\n{client.requests} requests, with an {credentials}, in {region}.")
 

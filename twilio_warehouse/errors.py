@@ -14,16 +14,20 @@ class UserError(Exception):
         self.status = status
 
 
-# How a user names another database, with the command and with make.
-OTHER_FILE = "with --to (make: DATABASE=...)"
+# How a user of `make` names another file.
+MAKE_OPTION = "(make: DATABASE=...)"
 # What destinations and the system say of a disk that is full, or a file that may not grow.
 DISK_FULL = "No space left on device|disk is full|disk I/O error|File too large|Disk quota exceeded"
 NOT_WRITABLE = "Permission denied|Read-only file system"
 DESTINATIONS = "https://dlthub.com/docs/dlt-ecosystem/destinations"
 
 
-def explain_error(error: BaseException, destination: str) -> UserError | None:
-    """Return what to do about an error of a destination, None if it is unknown."""
+def explain_error(error: BaseException, destination: str, option: str = "--to") -> UserError | None:
+    """Return what to do about an error of a destination, None if it is unknown.
+
+    The option is that of the command which names the destination.
+    """
+    other_file = f"with {option} {MAKE_OPTION}"
     chain = [*causes(error)]
     text = "\n".join(str(one) for one in chain)
     names = {kind.__name__ for one in chain for kind in type(one).__mro__}
@@ -33,13 +37,13 @@ def explain_error(error: BaseException, destination: str) -> UserError | None:
         process = re.search(r"\(PID \d+\)", text)
         return UserError(
             f"{destination} is in use by another program{f' {process[0]}' if process else ''}: "
-            f"close it, or name another file {OTHER_FILE}."
+            f"close it, or name another file {other_file}."
         )
     if "not a valid DuckDB database file" in text:
-        return UserError(f"{destination} is not a DuckDB file: name another {OTHER_FILE}.")
+        return UserError(f"{destination} is not a DuckDB file: name another {other_file}.")
     if "Trying to read a database file with version" in text:
         return UserError(
-            f"{destination} was written by another DuckDB version: name another file {OTHER_FILE}."
+            f"{destination} was written by another DuckDB version: name another file {other_file}."
         )
     if re.search(NOT_WRITABLE, text):
         return UserError(

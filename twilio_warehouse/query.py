@@ -42,7 +42,7 @@ def open_database(db_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
     except duckdb.Error as error:
         message = UserError(str(error).partition("\n\nLINE")[0])
-        raise explain_error(error, str(db_file)) or message from error
+        raise explain_error(error, str(db_file), "--from") or message from error
 
 
 def saved_state(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Any]:

@@ -31,8 +31,8 @@ Expected differences, not counted as missing:
 - The day of the last sync is not final. Usage of the days before it may still rise: the next syncs
   read it again.
 - Usage of the day of start_date is that of the whole day, also where rows begin in the middle of
-  it ("out of reach").
-- Messages go back 400 days at most, usage goes back further ("out of reach").
+  it ("not available").
+- Messages go back 400 days at most, usage goes back further ("not available").
 - WhatsApp, RCS and the like, SIP and in-app calls have categories of their own, which are not
   compared.
 Counted as missing, although no sync can read them: rows that were deleted in Twilio before they
@@ -48,7 +48,7 @@ class Comparison(NamedTuple):
         billable: the rows that Twilio bills.
         units: the same in the unit of `billed`.
         verdict: `agrees`, `missing`, `near midnight` (the difference is on the day before or
-            after), `more rows`, `not final`, `out of reach` (older than Twilio shows, or than
+            after), `more rows`, `not final`, `not available` (older than Twilio shows, or than
             start_date) or `no usage` (the account has none at all).
     """
 
@@ -113,7 +113,7 @@ select coalesce(named.name, compared.account_sid) as account, category,
   count(*) filter (verdict = 'agrees') as agree,
   count(*) filter (verdict = 'more rows') as "more rows",
   count(*) filter (verdict = 'near midnight') as "near midnight",
-  count(*) filter (verdict in ('not final', 'out of reach', 'no usage')) as "not compared",
+  count(*) filter (verdict in ('not final', 'not available', 'no usage')) as "not compared",
   count(*) filter (verdict = 'missing') as missing
 from compared left join named on named.sid = compared.account_sid
 group by 1, 2, compared.account_sid order by 1, 2

@@ -141,7 +141,7 @@ select
   case
     when until is null then 'no usage'
     when day >= until then 'not final'
-    when day < until - 399 and category like '%ms%' and lacking > 0 then 'out of reach'
+    when day < until - 399 and category like '%ms%' and lacking > 0 then 'not available'
     when lacking > 0 and cast(day as timestamp) < (
       select
         case
@@ -150,7 +150,7 @@ select
           else recordings
         end at time zone 'UTC'
       from begun
-    ) then 'out of reach'
+    ) then 'not available'
     when lacking > 0 and missing > 0 then 'missing'
     when lacking > 0 then 'near midnight'
     when lacking < 0 then 'more rows'

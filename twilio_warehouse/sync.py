@@ -20,7 +20,7 @@ import orjson
 from twilio_warehouse.config import secrets_of
 from twilio_warehouse.connector import Connector
 from twilio_warehouse.destination import Destination
-from twilio_warehouse.errors import OTHER_FILE, UserError, causes, explain_error, first_line
+from twilio_warehouse.errors import MAKE_OPTION, UserError, causes, explain_error, first_line
 from twilio_warehouse.log import log_to_file
 from twilio_warehouse.progress import Progress
 from twilio_warehouse.tables import Table
@@ -132,13 +132,13 @@ class SavedState:
         if (other := saved.get("account_sid", account)) != account:
             raise UserError(
                 f"{name} holds the tables of account {other}, and the config is of {account}: "
-                f"name another file {OTHER_FILE}."
+                f"name another file with --to {MAKE_OPTION}."
             )
         # Earlier releases have not saved it.
         if (other := saved.get("region", region)) != region:
             raise UserError(
                 f"{name} holds the tables of region {other}, and the config is of {region}: "
-                f"name another file {OTHER_FILE}."
+                f"name another file with --to {MAKE_OPTION}."
             )
         return cls(account, region, {**saved.get("states", {})})
 

@@ -87,7 +87,7 @@ def test_a_table_of_airbyte_tells_when_it_was_read(dialect: str) -> None:
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DuckDB file into which `make sync` has loaded the eight streams."""
+    """A DuckDB file with the eight streams, loaded by a sync."""
     folder, streams = tmp_path_factory.mktemp("sync"), ",".join(sorted(STREAMS.values()))
     with Sandbox(seed=1, scale=0.02) as twilio:
         configured(folder, {**twilio.config, "start_date": "2020-01-01T00:00:00Z"})
@@ -120,7 +120,7 @@ def judged(ask: Callable[[str], list[tuple[Any, ...]]]) -> None:
 
 
 def test_the_views_on_duckdb(loaded: Path, tmp_path: Path) -> None:
-    """The views work on what `make sync` has loaded."""
+    """The views work on tables of a sync."""
     file = shutil.copy(loaded, tmp_path)
     with duckdb.connect(file) as database:
         database.execute(sql("duckdb", "dlt"))

@@ -316,7 +316,7 @@ def test_postgres(postgres: str, tmp_path: Path) -> None:
         found = [Comparison(*row) for row in cursor.fetchall()]
     assert found == read(written(history, tmp_path / "t.duckdb"))
     assert {row.verdict for row in found} == {
-        *("agrees", "missing", "near midnight", "more rows", "not final", "out of reach"),
+        *("agrees", "missing", "near midnight", "more rows", "not final", "not available"),
     }
 
 

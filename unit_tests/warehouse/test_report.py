@@ -308,7 +308,8 @@ def test_missing_tables(
     first, second, third = capsys.readouterr().err.splitlines()
     assert first == f"There is no {tmp_path}/none.duckdb: sync writes it."
     assert second == (
-        f"{tmp_path}/text.duckdb is not a DuckDB file: name another with --to (make: DATABASE=...)."
+        f"{tmp_path}/text.duckdb is not a DuckDB file: name another with --from (make: "
+        "DATABASE=...)."
     )
     assert third == f"There are no tables in {tmp_path}/empty.duckdb yet: sync writes them."
 

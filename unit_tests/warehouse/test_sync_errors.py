@@ -165,10 +165,10 @@ OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("mistake", OFFLINE)
-def test_offline(mistake: str, tmp_path: Path) -> None:
-    """Each mistake that needs no network ends the sync before Twilio is asked."""
-    prepare, arguments, said = OFFLINE[mistake]
+@pytest.mark.parametrize("case", OFFLINE)
+def test_offline(case: str, tmp_path: Path) -> None:
+    """Each error that needs no network ends the sync before the first request."""
+    prepare, arguments, said = OFFLINE[case]
     prepare(tmp_path)
     # Whoever asks Twilio fails with another sentence: no proxy listens there.
     status, output, errors = sync(tmp_path, *arguments, HTTPS_PROXY="http://127.0.0.1:9")
@@ -180,10 +180,10 @@ def test_offline(mistake: str, tmp_path: Path) -> None:
 SLOW = {"dlt", "airbyte_cdk"}
 
 
-@pytest.mark.parametrize("mistake", [*OFFLINE][:7])
-def test_at_once(mistake: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", [*OFFLINE][:7])
+def test_at_once(case: str, tmp_path: Path) -> None:
     """What is wrong with the file itself is said before anything slow is imported."""
-    prepare, arguments, _ = OFFLINE[mistake]
+    prepare, arguments, _ = OFFLINE[case]
     prepare(tmp_path)
     program = (
         "import sys; from twilio_warehouse.cli import main; status = main(sys.argv[1:]); "
@@ -230,10 +230,10 @@ ONLINE = {
 }
 
 
-@pytest.mark.parametrize("mistake", ONLINE)
-def test_online(mistake: str, tmp_path: Path, sandbox: Sandbox) -> None:
-    """Mistakes that only Twilio knows of."""
-    changed, arguments, said = ONLINE[mistake]
+@pytest.mark.parametrize("case", ONLINE)
+def test_online(case: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Errors that only Twilio knows of."""
+    changed, arguments, said = ONLINE[case]
     configured(tmp_path, {**sandbox.config, **changed})
     status, output, errors = sync(tmp_path, *arguments)
     assert (status, output, errors) == (2, "", said)

@@ -1,4 +1,4 @@
-"""`make sync` that is killed again and again, anywhere, while Twilio goes on."""
+"""Syncs that are killed repeatedly, at any point, while Twilio changes."""
 
 from __future__ import annotations
 

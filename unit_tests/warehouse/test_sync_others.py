@@ -1,4 +1,4 @@
-"""`make sync` into other destinations of dlt, by its documented settings."""
+"""Syncs into other destinations of dlt, with its documented settings."""
 
 from __future__ import annotations
 

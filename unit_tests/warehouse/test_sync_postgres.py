@@ -1,4 +1,4 @@
-"""`make sync DESTINATION=postgres`, into a real server on a socket of its own."""
+"""Syncs into a real PostgreSQL server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make sync` beside others: other syncs, other users of the machine, and what they may see."""
+"""Concurrent syncs, and what other users of the machine can read."""
 
 from __future__ import annotations
 

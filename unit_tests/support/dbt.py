@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,12 +34,15 @@ class Project:
             missing(f"dbt is not at {DBT} (make test installs it; DBT=/path/to/dbt names another)")
         origin = folder / "origin"
         shutil.copytree(ROOT / "dbt", origin / "dbt")
-        for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "dbt"]):
+        for command in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "dbt"]):
             subprocess.run(["git", *command], cwd=origin, env={**os.environ, **GIT}, check=True)
         self.folder = folder / "project"
         self.folder.mkdir()
-        package = {"git": origin.as_uri(), "subdirectory": "dbt", "warn-unpinned": False}
-        self._write("packages.yml", {"packages": [package]})
+        page = (ROOT / "docs" / "dbt.md").read_text("utf-8")
+        package = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+        assert package["packages"][0]["git"] == "https://github.com/source-twilio/source-twilio.git"
+        package["packages"][0]["git"] = origin.as_uri()
+        self._write("packages.yml", package)
         self._write("dbt_project.yml", {"name": "mine", "version": "1.0", "profile": "mine"})
         self._write(
             "profiles.yml", {"mine": {"outputs": {"none": {"type": "duckdb"}}, "target": "none"}}

@@ -106,9 +106,14 @@
   {%- set there = columns_there(source('twilio', table)) -%}
   select
   {%- for entry in columns %}
-    cast(
-      {{- 'null' if there is not none and entry[0] not in there else column(entry[0]) }} as {{ type_of(entry[1]) -}}
-    ) as {{ entry[-1] if entry | length == 3 else entry[0] }}{{ ',' if not loop.last }}
+    {% if there is not none and entry[0] not in there -%}
+      cast(null as {{ type_of(entry[1]) }})
+    {%- elif entry[1] == 'json' -%}
+      {#- BigQuery casts nothing to JSON. -#}
+      {{ column(entry[0]) }}
+    {%- else -%}
+      cast({{ column(entry[0]) }} as {{ type_of(entry[1]) }})
+    {%- endif %} as {{ entry[-1] if entry | length == 3 else entry[0] }}{{ ',' if not loop.last }}
   {%- endfor %}
   {% if there is none or there -%}
   from {{ source('twilio', table) }}

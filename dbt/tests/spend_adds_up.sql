@@ -1,4 +1,4 @@
--- The rows of an account and day make up its totalprice.
+-- The rows of an account and day add up to its totalprice.
 select account_sid, day, currency, totalprice, sum(cost) as cost
 from {{ ref('twilio__spend_by_day') }}
 where totalprice is not null

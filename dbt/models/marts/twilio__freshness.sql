@@ -12,7 +12,7 @@
   {% if there -%}
     {% set account = 'sid' if node.name == 'accounts' else 'account_sid' if 'account_sid' in there -%}
     {% set dates = [] -%}
-    {# The first of these that a table has says when a row came to be. #}
+    {# The first of these that a table has says when a row came to be. -#}
     {% for name in ['date_created', 'created_time', 'create_time', 'event_date', 'join_time', 'start_date'] -%}
       {% if there.get(name, '').startswith(('timestamp', 'date')) -%}
         {% do dates.append(name) -%}

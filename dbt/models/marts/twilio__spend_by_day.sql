@@ -1,5 +1,5 @@
 -- Categories lie within each other: only those directly below totalprice are added up. What totalprice
--- has beyond them is `other`, so that the rows of a day always make up totalprice.
+-- has beyond them is `other`, so that the rows of a day add up to totalprice.
 with billed as (
   select
     usage.account_sid,

@@ -59,7 +59,7 @@ class Project:
 
     def run(self, *arguments: str, **variables: str) -> str:
         """Run dbt with values for the package's variables; return what it has printed."""
-        command = [str(DBT), "--no-send-anonymous-usage-stats", "--no-version-check", *arguments]
+        command = [str(DBT), "--no-send-anonymous-usage-stats", *arguments]
         if variables:
             command += ["--vars", json.dumps(variables)]
         done = subprocess.run(

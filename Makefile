@@ -7,45 +7,46 @@ endif
 VENV := .venv
 RUN := $(VENV)/bin/python -u
 PORT ?= 8765
-# The file of tables that make sync writes, and that is asked.
+# The database file that make sync writes, and that query, report and reconcile read.
 DATABASE ?= twilio.duckdb
-# The tools ask what is in DuckDB, and say so of any other.
-export DESTINATION
 # dlt takes variables of the environment with these names for settings of its own.
-unexport DATABASE STREAMS EXCEPT REFRESH
+unexport DATABASE DESTINATION STREAMS EXCEPT REFRESH
 # Without compiled modules each command takes seconds more, and tests run hundreds of them.
 unexport PYTHONDONTWRITEBYTECODE
 
+# The installed command twilio-warehouse, and its --to and --from.
+WAREHOUSE = $(RUN) -m twilio_warehouse
+ADDRESS = '$(if $(filter-out duckdb,$(DESTINATION)),$(DESTINATION),duckdb:///$(DATABASE))'
+
 .DEFAULT_GOAL := help
 .PHONY: help build image lock audit
-.PHONY: demo sync query report probe reconcile sandbox manifest test soak docs bench lint clean
+.PHONY: demo sync query report verify-api probe reconcile sandbox manifest test soak docs bench lint clean
 
-demo: $(VENV)/demo ## Sync the embedded Twilio into DuckDB, twice, and ask the tables
-	@$(RUN) -m twilio_warehouse.demo
+demo: $(VENV)/warehouse ## Sync a Twilio simulator into DuckDB, twice, and run sample queries
+	@$(WAREHOUSE) demo
 
 # DESTINATION=postgres, ...: any that dlt knows; DATABASE=file.duckdb; STREAMS=a,b; EXCEPT=a,b;
 # REFRESH=a,b or all: read again from the start
-sync: $(VENV)/demo ## Sync a real account: make sync CONFIG=secrets/config.json
-	@$(RUN) -m twilio_warehouse.sync_command '$(CONFIG)' --destination '$(or $(DESTINATION),duckdb)' \
-	  --database '$(DATABASE)' --streams '$(STREAMS)' --except '$(EXCEPT)' --refresh '$(REFRESH)'
+sync: $(VENV)/warehouse ## Sync a real account: make sync CONFIG=secrets/config.json
+	@$(WAREHOUSE) sync $(if $(CONFIG),'$(CONFIG)') --to $(ADDRESS) \
+	  --streams '$(STREAMS)' --except '$(EXCEPT)' --refresh '$(REFRESH)'
 
 query: export SQL := $(value SQL)
-query: $(VENV)/demo ## Ask the tables: make query SQL="select * from messages limit 5"
-	@$(RUN) -m twilio_warehouse.query '$(DATABASE)'
+query: $(VENV)/warehouse ## Query the database: make query SQL="select * from messages limit 5"
+	@$(WAREHOUSE) query --from $(ADDRESS) -- "$$SQL"
 
-has-tables: $(VENV)/demo
-	@$(RUN) -m twilio_warehouse.query '$(DATABASE)' --check
+report: $(VENV)/warehouse ## Write build/report.html: one page about the tables, with charts
+	@$(WAREHOUSE) report --from $(ADDRESS) --output build/report.html
 
-report: has-tables $(VENV)/report ## Write build/report.html: one page about the tables, with charts
-	@$(RUN) -m twilio_warehouse.report '$(DATABASE)'
+verify-api: $(VENV)/warehouse ## Test on a real account what the docs leave open: make verify-api CONFIG=...
+	@$(WAREHOUSE) verify-api $(if $(CONFIG),'$(CONFIG)')
 
-probe: $(VENV)/demo ## Ask a real account what the docs leave open: make probe CONFIG=secrets/config.json
-	@$(RUN) -m twilio_warehouse.verify '$(CONFIG)'
+probe: verify-api ## The former name of make verify-api
 
-reconcile: $(VENV)/demo ## What Twilio billed beside the rows that arrived, day by day
-	@$(RUN) -m twilio_warehouse.reconcile '$(DATABASE)'
+reconcile: $(VENV)/warehouse ## Compare what Twilio billed with the rows that arrived, day by day
+	@$(WAREHOUSE) reconcile --from $(ADDRESS)
 
-sandbox: $(VENV)/installed ## Serve the embedded Twilio on PORT
+sandbox: $(VENV)/installed ## Serve the Twilio simulator on PORT
 	@$(RUN) -m sandbox --port $(PORT)
 
 manifest: $(VENV)/installed ## Write the self-contained build/manifest.yaml and build/components.py
@@ -71,9 +72,10 @@ test: $(VENV)/installed $(VENV)/dbt/bin/dbt lint ## Run the whole suite
 soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", ARGS=--bugs
 	@$(RUN) -m dev.soak $(ARGS)
 
-bench: $(VENV)/installed ## Measure it beside others; ARGS="cpu latency --runs 1"
+bench: $(VENV)/installed ## Compare it with others; ARGS="cpu latency --runs 1"
 	@$(RUN) -m dev.bench $(ARGS)
 
+# The second, once make matrix, reads all streams with each kind of credentials in the sandbox.
 docs: $(VENV)/installed ## Generate the pages of docs/ from manifest, schemas, docs/notes.yaml and reads
 	@$(RUN) -m dev.docs.generate
 	@$(RUN) -m dev.docs.credential_matrix
@@ -82,31 +84,25 @@ lint: $(VENV)/installed ## Check style and types
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 clean: ## Remove .venv and all that was built
 	rm -rf $(VENV) build dist *.egg-info
 
 # Two stamps: what demo and sync need is there in half a minute, the rest takes longer.
-$(VENV)/demo: EXTRAS = demo
-$(VENV)/demo: setup.py | $(VENV)/bin/python
+$(VENV)/warehouse: EXTRAS = warehouse,sandbox
+$(VENV)/warehouse: setup.py | $(VENV)/bin/python
 	@echo "Installing dlt, DuckDB and the Airbyte CDK into $(VENV), the first time only ..."
 	$(install)
 	@touch $@
 
-$(VENV)/report: EXTRAS = demo,report
-$(VENV)/report: $(VENV)/demo
-	@echo "Installing Matplotlib into $(VENV), the first time only ..."
-	$(install)
-	@touch $@
-
-$(VENV)/installed: EXTRAS = dev,demo,report
+$(VENV)/installed: EXTRAS = dev,warehouse,sandbox
 $(VENV)/installed: setup.py | $(VENV)/bin/python
 	@echo "Installing everything that development needs into $(VENV), which takes minutes ..."
 	$(install)
-	@touch $(VENV)/demo $(VENV)/report $@
+	@touch $(VENV)/warehouse $@
 
-$(VENV)/audit: EXTRAS = dev,demo,report,audit
+$(VENV)/audit: EXTRAS = dev,warehouse,sandbox,audit
 $(VENV)/audit: $(VENV)/installed
 	@echo "Installing the tools of the audit into $(VENV) ..."
 	$(install)

@@ -16,8 +16,11 @@ setup(
     long_description=(HERE / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
-    packages=["source_twilio"],
-    package_data={"source_twilio": ["manifest.yaml", "schemas/*.json", "py.typed"]},
+    packages=["source_twilio", "twilio_warehouse", "twilio_warehouse.verify_api"],
+    package_data={
+        "source_twilio": ["manifest.yaml", "schemas/*.json", "py.typed"],
+        "twilio_warehouse": ["*.html", "*.json", "*.sql"],
+    },
     python_requires=">=3.10,<3.14",
     install_requires=["airbyte-cdk>=7.39,<7.40", "orjson>=3.10,<4"],
     extras_require={
@@ -43,17 +46,26 @@ setup(
             "ruff>=0.9,<1",
             "setuptools>=77",
             "time-machine>=2.16,<4",
-            "trustme>=1.2,<2",
             "twilio>=9,<10",
             "types-jsonschema>=4,<5",
             "types-pyyaml>=6,<7",
             "types-requests>=2,<3",
         ],
-        # make demo, make sync, make query
-        # PyAirbyte's DuckDB, and so that of the tests: it cannot read what a newer one has written.
-        "demo": ["dlt[duckdb,parquet,postgres]>=1.31,<2", "duckdb>=1.4.3,<1.5", "trustme>=1.2,<2"],
-        # make report
-        "report": ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"],
+        # sandbox/, which is not in the wheel: make demo
+        "sandbox": ["trustme>=1.2,<2"],
+        # twilio-warehouse
+        "warehouse": [
+            "dlt[duckdb,parquet,postgres]>=1.31,<2",
+            # That of PyAirbyte, and so of the tests: it cannot read files of a newer one.
+            "duckdb>=1.4.3,<1.5",
+            "jinja2>=3.1,<4",
+            "matplotlib>=3.9,<4",
+        ],
     },
-    entry_points={"console_scripts": ["source-twilio=source_twilio.source:run"]},
+    entry_points={
+        "console_scripts": [
+            "source-twilio=source_twilio.run:run",
+            "twilio-warehouse=twilio_warehouse.cli:main",
+        ]
+    },
 )

@@ -1,4 +1,4 @@
-"""A local stand-in for Twilio: for tests, demonstrations and measurements, not for the wheel."""
+"""A Twilio simulator for tests, demo and benchmarks; it is not in the wheel."""
 
 from sandbox.api import Key
 from sandbox.faults import Faults

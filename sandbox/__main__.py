@@ -1,4 +1,4 @@
-"""`python -m sandbox`: a stand-in for Twilio until Ctrl-C, and how to point a client at it."""
+"""`python -m sandbox`: serves a Twilio simulator, and prints how to point a client at it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,38 @@ from sandbox.api import REGIONS
 
 
 def main() -> int:
-    """Serve, and say how to be served."""
-    parser = argparse.ArgumentParser("python -m sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=8765, help="0 picks a free one")
-    parser.add_argument("--seed", type=int, default=1, help="what the data are drawn from")
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on the long lists")
-    parser.add_argument("--latency-ms", type=float, default=0.0, help="least time of an answer")
-    parser.add_argument("--concurrency-limit", type=int, help="requests at a time before a 429")
-    parser.add_argument("--region", choices=REGIONS, default="us1", help="where the data are")
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(
+        "python -m sandbox",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=8765, help="0 takes a free one")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the data set")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="factor of the length of long lists",
+    )
+    parser.add_argument(
+        "--latency-ms",
+        type=float,
+        default=0.0,
+        help="latency of each response",
+    )
+    parser.add_argument("--concurrency-limit", type=int, help="concurrent requests before a 429")
+    parser.add_argument("--region", choices=REGIONS, default="us1", help="region of the data")
     parser.add_argument("--upper-bound", choices=("exclusive", "inclusive"), default="exclusive")
     parser.add_argument(
         "--conferences-without-status", choices=("in-progress", "all"), default="in-progress"
     )
-    parser.add_argument("--fault-rate", type=float, default=0.0, help="of each: 429, 500, reset")
+    parser.add_argument(
+        "--fault-rate",
+        type=float,
+        default=0.0,
+        help="share of each: 429, 500, reset",
+    )
     given = vars(parser.parse_args())
     rate = given.pop("fault_rate")
     faults = Faults(rate_429=rate, rate_500=rate, reset=rate) if rate else None
@@ -35,7 +54,7 @@ def main() -> int:
     except OSError as error:
         print(
             f"Port {given['port']} cannot be used ({error.strerror}): "
-            "stop what uses it, or pass --port 0 for a free one.",
+            "stop the program that uses it, or pass --port 0 for a free one.",
             file=sys.stderr,
         )
         return 2

@@ -30,7 +30,7 @@ ONE_ACCOUNT = re.compile(r"/2010-04-01/Accounts/([^/]+)\.json")
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Api(Credentials):
-    """What Twilio answers, and its data to look at and to change."""
+    """Twilio's responses, and its data to read and change."""
 
     def rows(
         self, stream: str, account_sid: str, query: Mapping[str, str] | None = None
@@ -39,7 +39,7 @@ class Api(Credentials):
 
         A stream with a parent gives the rows of all parents. The query is that of a request
         without its paging, say `{"IncludeSoftDeleted": "true"}`. Unlike a request, conferences
-        come in every status unless the query names one: no request shows them all.
+        come in every status unless the query names one: no request lists them all.
         """
         endpoint, query = STREAMS[stream], dict(query or {})
         with self._lock:
@@ -53,9 +53,9 @@ class Api(Credentials):
             return found
 
     def add(self, stream: str, account_sid: str, parent: str = "", **fields: Any) -> Wire:
-        """Add a row and return it; `parent` is the SID or country that its path names.
+        """Add a row and return it; `parent` is the SID or country in its path.
 
-        Fields not given follow a pattern, dates the clock. Dates may be given as datetime.
+        Other fields follow a pattern, dates the clock. Dates may be given as datetime.
         """
         with self._lock:
             fields = {name: _wired(stream, value) for name, value in fields.items()}
@@ -67,20 +67,20 @@ class Api(Credentials):
         """Change a row, wherever it is listed; date_updated is now unless given."""
         with self._lock:
             fields = {name: _wired(stream, value) for name, value in fields.items()}
-            for table in self._holders(stream, sid):
+            for table in self._tables_with(stream, sid):
                 row = table.rows[sid]
                 if "date_updated" in row.wire:
                     row.update({"date_updated": _wired(stream, self.now())})
                 row.update(fields)
 
     def delete(self, stream: str, sid: str) -> None:
-        """Remove a row, for good: a recording that Twilio keeps listed is `status="deleted"`."""
+        """Remove a row permanently; a recording that stays listed is `status="deleted"`."""
         with self._lock:
-            for table in self._holders(stream, sid):
+            for table in self._tables_with(stream, sid):
                 del table.rows[sid]
 
-    def _holders(self, stream: str, sid: str) -> list[Table]:
-        tables = list(self._store.holders(stream, sid))
+    def _tables_with(self, stream: str, sid: str) -> list[Table]:
+        tables = list(self._store.tables_with(stream, sid))
         if not tables:
             raise KeyError(f"{stream}: {sid}")
         return tables
@@ -127,7 +127,7 @@ class Api(Credentials):
         self, endpoint: Endpoint, host: str, path: str, pairs: Pairs, account: str, parent: str
     ) -> Response:
         query = dict(pairs)
-        effective = rules.effective(self, endpoint, query, self._seconds())
+        effective = rules.effective_query(self, endpoint, query, self._seconds())
         match = self._select(endpoint, account, parent, effective)
         usage = endpoint.stream.startswith("usage_records")
         if usage and not match.rows and self.empty_usage == "404":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sandbox.endpoints import REGIONS
+import orjson
+
+from sandbox.endpoints import PLACES, REGIONS
 from sandbox.errors import ApiError, missing
 from sandbox.lists import Lists
 
@@ -25,9 +28,11 @@ class Key(NamedTuple):
     sid: str
     secret: str
     account_sid: str
-    kind: Literal["main", "standard", "restricted", "test"]
+    kind: Literal["main", "standard", "restricted", "test", "oauth"]
     streams: tuple[str, ...]
     region: str
+    # Of an OAuth app: how many seconds an access token lasts.
+    token_seconds: int = 3600
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -39,6 +44,8 @@ class Credentials(Lists):
         super().__post_init__()
         self._restricted: dict[str, ApiError] = {}
         self._keys: dict[str, Key] = {}
+        # The access tokens of OAuth apps: their app, and when they end.
+        self._tokens: dict[str, tuple[Key, float]] = {}
         # Of their own, so that keys change nothing in the data.
         self._dice = random.Random(f"{self.seed} keys")
         for account in self.accounts:
@@ -69,22 +76,23 @@ class Credentials(Lists):
     def key(
         self,
         account_sid: str,
-        kind: Literal["main", "standard", "restricted", "test"] = "main",
+        kind: Literal["main", "standard", "restricted", "test", "oauth"] = "main",
         streams: tuple[str, ...] = (),
         region: str | None = None,
+        token_seconds: int = 3600,
     ) -> Key:
         """Add an API key and return it, or with kind "test" the account's test credentials.
 
-        The streams are what a restricted key opens. The region is that of the data unless given;
-        in another one the key finds the accounts, and no data of theirs.
+        The streams are what a restricted key or an OAuth app opens. The region is that of the data
+        unless given; in another one the key finds the accounts, and no data of theirs.
         """
         region = region or self.region
         if kind == "restricted" and region != "us1":
             raise ValueError("Twilio has restricted keys in us1 only")
         with self._lock:
             sid, secret = (f"{self._dice.getrandbits(128):032x}" for _ in range(2))
-            prefix = "AC" if kind == "test" else "SK"
-            key = Key(prefix + sid, secret, account_sid, kind, streams, region)
+            prefix = {"test": "AC", "oauth": "OQ"}.get(kind, "SK")
+            key = Key(prefix + sid, secret, account_sid, kind, streams, region, token_seconds)
             self._keys[key.sid] = key
             return key
 
@@ -92,6 +100,24 @@ class Credentials(Lists):
         """Delete a key: from now on nobody knows it."""
         with self._lock:
             del self._keys[key.sid]
+
+    def token(self, host: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Return an access token for the client ID and secret of an OAuth app."""
+        app = self._keys.get(form.get("client_id", ""))
+        place = host.removeprefix("oauth").removesuffix(".twilio.com")
+        is_known = app and app.kind == "oauth" and app.secret == form.get("client_secret")
+        if not app or not is_known or PLACES[place] != app.region:
+            return 401, orjson.dumps({"code": 20003, "message": "Authenticate", "status": 401})
+        value = f"{self._dice.getrandbits(256):064x}"
+        self._tokens[value] = app, self.now().timestamp() + app.token_seconds
+        seconds = app.token_seconds
+        body = {"access_token": value, "token_type": "Bearer", "expires_in": seconds}
+        return 200, orjson.dumps({**body, "id_token": None, "refresh_token": None})
+
+    def _bearer(self, authorization: str) -> tuple[str, str] | None:
+        """Return ID and secret of the OAuth app whose token a request bears, if it is valid."""
+        app, ends = self._tokens.get(authorization.removeprefix("Bearer "), (None, 0.0))
+        return (app.sid, app.secret) if app and self.now().timestamp() < ends else None
 
     def _key(self, user: str) -> Key | None:
         """Return the credentials of a user; an Auth Token is a main key by another name."""
@@ -109,7 +135,7 @@ class Credentials(Lists):
             raise ApiError(401)
         if key.kind == "standard" and stream in ("accounts", "keys"):
             raise ApiError(401)
-        if key.kind == "restricted" and stream not in key.streams:
+        if key.kind in ("restricted", "oauth") and stream not in key.streams:
             raise ApiError(*self.not_permitted)
         if account not in self._store.accounts:
             raise missing(path)

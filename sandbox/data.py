@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from sandbox.endpoints import STREAMS
-from sandbox.generated import ROWS, WITH_CHILDREN, Made
+from sandbox.generated import ROWS, WITH_CHILDREN, GeneratedRow
 from sandbox.streams import STREAMS as DECLARED
 from sandbox.tables import Row, Table
 from sandbox.wire import DAY, Wire, day_of, rfc2822, snake
@@ -27,8 +27,8 @@ AS_OF = "{as_of}"
 
 # Name, status, and how much it holds: a share of the long lists, or rows by stream (a list that is
 # not named is then as short as lists get).
-Holder = tuple[str, str, float | Mapping[str, int]]
-ACCOUNTS: Sequence[Holder] = (
+AccountSpec = tuple[str, str, float | Mapping[str, int]]
+ACCOUNTS: Sequence[AccountSpec] = (
     ("Northwind", "active", 1.0),
     ("Northwind Retail", "active", 0.5),
     ("Northwind Field", "active", 0.02),
@@ -62,6 +62,8 @@ class Store:
         self.seed = seed
         self.rng = random.Random(seed)
         self.tables: defaultdict[tuple[str, str, str], Table] = defaultdict(Table)
+        # The same by stream and account, then by parent: there are a hundred lists an account.
+        self._lists: defaultdict[tuple[str, str], dict[str, Table]] = defaultdict(dict)
         # By account of the data set: the rows of its lists, by stream.
         self.counts: dict[str, Mapping[str, int]] = {}
         self._generated: set[tuple[str, str]] = set()
@@ -77,7 +79,7 @@ class Store:
         return self.tables["accounts", self.main, ""].rows
 
     def add(self, stream: str, account: str, created: int, parent: str = "", **fields: Any) -> Row:
-        """Add a row that was created at a time; fields not given follow the stream's pattern."""
+        """Add a row created at a time; other fields follow the stream's pattern."""
         if stream not in PATTERNS:
             self._generate(stream, account)
             return self._make(stream, account, created, parent, self.rng, fields)
@@ -88,7 +90,7 @@ class Store:
         base, iso = "/2010-04-01/Accounts/" + account, f"{day}T{date[17:25]}Z"
         values = {"account": account, "base": base, "sid": sid, "hex": hexadecimal}
         values |= {"parent": parent, "date": date, "day": day, "iso": iso}
-        # A token that is no part of the SID, and yet deterministic.
+        # A token that is not in the SID, and deterministic.
         values["token"] = hexadecimal[::-1]
         wire: Wire = orjson.loads(pattern % values)
         wire.update(fields)
@@ -96,7 +98,7 @@ class Store:
             _link_usage(wire)
         row = self._put(stream, account, created, parent, wire)
         if stream == "accounts" and sid != account:
-            # A subaccount sees itself in the list, and nobody else.
+            # A subaccount lists itself only.
             self.tables[stream, sid, ""].rows[row.key] = row
         return row
 
@@ -105,42 +107,42 @@ class Store:
         self._generate(stream, account)
         return self.tables.get((stream, account, parent)) or Table()
 
-    def holders(self, stream: str, key: str) -> Iterator[Table]:
-        """Yield the lists of a stream that hold a row; each counts as changed."""
+    def tables_with(self, stream: str, key: str) -> Iterator[Table]:
+        """Yield the lists of a stream that have a row, and invalidate their caches."""
         for account in self.counts:
             self._generate(stream, account)
         for (name, _, _), table in list(self.tables.items()):
             if name == stream and key in table.rows:
                 yield table
-                table.changed()
+                table.invalidate()
 
     def _put(self, stream: str, account: str, created: int, parent: str, wire: Wire) -> Row:
         """Add a row to its list."""
         self._sequence += 1
         key = key_of(stream, wire)
         row = Row(key, wire, -(created << 32) - self._sequence)
-        table = self.tables[stream, account, parent]
+        table = self._lists[stream, account][parent] = self.tables[stream, account, parent]
         table.rows[key] = row
-        table.changed()
+        table.invalidate()
         return row
 
     def _generate(self, stream: str, account: str) -> None:
-        """Make the rows of a list without a pattern, for an account of the data set, once."""
-        asked = stream, account
-        if stream in PATTERNS or account not in self.counts or asked in self._generated:
+        """Generate the rows of a list without a pattern, once for each account."""
+        key = stream, account
+        if stream in PATTERNS or account not in self.counts or key in self._generated:
             return
-        self._generated.add(asked)
-        dice = random.Random(f"{self.seed} {stream} {account}")
-        usual = ROWS if STREAMS[stream].row_key else 1
-        count = self.counts[account].get(stream, usual)
+        self._generated.add(key)
+        rng = random.Random(f"{self.seed} {stream} {account}")
+        default = ROWS if STREAMS[stream].row_key else 1
+        count = self.counts[account].get(stream, default)
         step = self._days(stream) * DAY / max(count, 1)
         for parent in self._parents(STREAMS[stream].parent, account):
             for number in range(count):
-                created = self.end - int((number + dice.random()) * step) - 601
-                self._make(stream, account, created, parent, dice, {})
+                created = self.end - int((number + rng.random()) * step) - 601
+                self._make(stream, account, created, parent, rng, {})
 
     def _make(
-        self, stream: str, account: str, created: int, parent: str, dice: random.Random, given: Wire
+        self, stream: str, account: str, created: int, parent: str, rng: random.Random, given: Wire
     ) -> Row:
         """Add a generated row, with a key that no other row of the list has."""
         endpoint, rows = STREAMS[stream], self.tables[stream, account, parent].rows
@@ -155,31 +157,29 @@ class Store:
                 self.table("services", account).newest_first()[0].key
             )
         for _ in range(20):
-            made = Made(endpoint, account, created, dice)
-            wire = made.wire(above) | made.certain(item, not rows) | given
+            generated = GeneratedRow(endpoint, account, created, rng)
+            wire = generated.wire(above) | generated.required_fields(item, not rows) | given
             if given or key_of(stream, wire) not in rows:
                 break
         return self._put(stream, account, created, parent, wire)
 
     def _parents(self, stream: str, account: str) -> list[str]:
-        """Return the keys of the first items of a list: the others have no lists below them."""
+        """Return the keys of the first items of a list; the others have no child lists."""
         if not stream:
             return [""]
         self._generate(stream, account)
-        tables = [
-            t for (name, owner, _), t in self.tables.items() if (name, owner) == (stream, account)
-        ]
+        tables = self._lists[stream, account].values()
         return [row.key for table in tables for row in table.newest_first()[:WITH_CHILDREN]]
 
     def _item(self, stream: str, account: str, key: str) -> Wire:
         """Return an item of a list."""
-        for (name, owner, _), table in self.tables.items():
-            if (name, owner) == (stream, account) and key in table.rows:
+        for table in self._lists[stream, account].values():
+            if key in table.rows:
                 return table.rows[key].wire
         raise KeyError(f"{stream}: {key}")
 
     def _days(self, stream: str) -> int:
-        """Return over how many days the rows of a list are spread: those that Twilio shows."""
+        """Return the number of days over which the rows of a list are spread: its retention."""
         kept = DECLARED[stream].parameters.get("retention", "") if stream in DECLARED else ""
         return min(365, int(kept[1:-1])) if kept.endswith("D") else 365
 
@@ -210,7 +210,7 @@ class Store:
 
 
 def key_of(stream: str, wire: Wire) -> str:
-    """Return what tells a row apart in its list."""
+    """Return the key of a row in its list."""
     return ":".join(str(wire[name]) for name in STREAMS[stream].row_key) or stream
 
 

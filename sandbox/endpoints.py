@@ -148,6 +148,6 @@ ROUTES = [(endpoint.product, endpoint.pattern(), endpoint) for endpoint in ENDPO
 # The product and the region that answer under a name.
 HOSTS = {
     f"{product}{place}.twilio.com": (product, region)
-    for product in sorted({endpoint.product for endpoint in ENDPOINTS})
+    for product in sorted({"oauth", *(endpoint.product for endpoint in ENDPOINTS)})
     for place, region in PLACES.items()
 }

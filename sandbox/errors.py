@@ -1,4 +1,4 @@
-"""Answers of Twilio's other than what was asked for."""
+"""Twilio's error responses."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ CODES = {400: 20001, 401: 20003, 404: 20404, 405: 20004, 429: 20429, 500: 20500,
 
 
 class ApiError(Exception):
-    """An answer other than the list that was asked for."""
+    """An error response."""
 
     def __init__(self, status: int, code: int | None = None, message: str = "") -> None:
-        """Make the answer; without a code the status tells it, 0 leaves it out."""
+        """Build the response; without a code, the status has a default one; 0 is no code."""
         super().__init__(message)
         code = CODES.get(status, 0) if code is None else code
-        usual = "Authenticate" if status == 401 else HTTPStatus(status).phrase
-        said = message or MESSAGES.get(code, usual)
-        body: Wire = {"message": said, "status": status}
+        default = "Authenticate" if status == 401 else HTTPStatus(status).phrase
+        text = message or MESSAGES.get(code, default)
+        body: Wire = {"message": text, "status": status}
         if code:
             body |= {"code": code, "more_info": f"https://www.twilio.com/docs/errors/{code}"}
         self.status = status
@@ -33,5 +33,5 @@ class ApiError(Exception):
 
 
 def missing(path: str) -> ApiError:
-    """Return the answer to a path that leads nowhere."""
+    """Return the response for an unknown path."""
     return ApiError(404, 20404, f"The requested resource {path} was not found")

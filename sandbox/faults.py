@@ -1,4 +1,4 @@
-"""Answers other than Twilio's own, on request or at random."""
+"""Injected faults, on request or at random."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Literal["answer", "reset", "truncate", "cut", "hang"]
 
 
 class Reply(NamedTuple):
-    """What goes back, and how."""
+    """A response, and how it is sent."""
 
     status: int
     body: bytes
@@ -23,7 +23,7 @@ class Reply(NamedTuple):
 
 @dataclass
 class Rule:
-    """An answer for the next requests that match; `times` None is for ever."""
+    """A response to the next matching requests; `times` None is without limit."""
 
     match: re.Pattern[str]
     reply: Reply
@@ -63,8 +63,8 @@ class Faults:
     _row: Counter[str] = field(default_factory=Counter, init=False, repr=False)
 
     def draw(self, target: str) -> str:
-        """Return the name of the fault that a request meets, or nothing."""
-        # Drawn per request and attempt, so that threads cannot change who meets what.
+        """Return the name of the fault of a request, empty if there is none."""
+        # Drawn for each request and attempt, so that it does not depend on threads.
         self._seen[target] += 1
         share = random.Random(f"{self.seed} {target} {self._seen[target]}").random()
         for name in ("rate_429", "rate_500", "rate_503_html", "reset", "truncate", "cut", "hang"):

@@ -1,4 +1,4 @@
-"""Twilio's own word on its lists: `fields.json`, which `dev/docs/fields.py` writes.
+"""Twilio's own definition of its lists: `fields.json`, which `dev/docs/fields.py` writes.
 
 Each line of the table is one list, by the name of the stream that reads it:
 
@@ -99,7 +99,7 @@ class Resource:
 
     @cached_property
     def placeholders(self) -> list[str]:
-        """What the path names below the account, from the top: `["FlowSid", "ExecutionSid"]`."""
+        """The parameters of the path below the account: `["FlowSid", "ExecutionSid"]`."""
         return [name for name in PLACEHOLDER.findall(self.path) if name != "AccountSid"]
 
 

@@ -1,4 +1,4 @@
-"""Rows from Twilio's table, for the lists that have no pattern in `rows.json`."""
+"""Generates rows from `fields.json`, for lists without a pattern in `rows.json`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from sandbox.fields import DATES, Field
 from sandbox.streams import STREAMS as DECLARED
 from sandbox.wire import DAY, Wire, day_of, iso8601, rfc2822
 
-# How many rows a list has, and how many items of a list have lists below them.
+# The rows of a list, and the items of a list that have child lists.
 ROWS, WITH_CHILDREN = 3, 5
 NULLS = 0.15
-# The service of Conversations that an account has from the start.
+# The Conversations service that each account has.
 DEFAULT_SERVICE = "Default Conversations Service"
 COUNTRIES = ("US", "GB", "NO", "EE", "DE", "FR", "JP", "BR")
 
 
 @cache
 def declared(stream: str) -> dict[str, Any]:
-    """Return the properties that the schema of a stream declares, which may not be there yet."""
+    """Return the properties of the schema of a stream, which may not exist yet."""
     try:
         found: dict[str, Any] = DECLARED[stream].schema["properties"]
     except (KeyError, FileNotFoundError):
@@ -32,7 +32,7 @@ def declared(stream: str) -> dict[str, Any]:
 
 @cache
 def never_null(stream: str) -> frozenset[str]:
-    """Return the fields without which a row would be none: its keys, parents, dates and cursor."""
+    """Return the fields that a row always has: its keys, parents, dates and cursor."""
     endpoint = STREAMS[stream]
     names = {"sid", "account_sid", "date_created", "date_updated"}
     names |= {*endpoint.row_key, *endpoint.path_fields}
@@ -43,30 +43,30 @@ def never_null(stream: str) -> frozenset[str]:
     return frozenset(names)
 
 
-class Made:
-    """One row in the making."""
+class GeneratedRow:
+    """Generates one row."""
 
-    def __init__(self, endpoint: Endpoint, account: str, created: int, dice: random.Random) -> None:
-        """Take what the row is about; `created` is in POSIX seconds."""
+    def __init__(self, endpoint: Endpoint, account: str, created: int, rng: random.Random) -> None:
+        """Take the list, account and creation time, in POSIX seconds."""
         self.endpoint = endpoint
         self.account = account
         self.created = created
-        self.dice = dice
-        self.number = dice.randrange(10_000)
+        self.rng = rng
+        self.number = rng.randrange(10_000)
 
     def wire(self, above: Mapping[str, Any]) -> Wire:
-        """Return the row; `above` holds what it repeats of the items above."""
+        """Return the row; `above` has the fields of its parents."""
         fields, schema = self.endpoint.resource.fields, declared(self.endpoint.stream)
         kept, found = never_null(self.endpoint.stream), Wire()
         for name, field in fields.items():
-            null = field.nullable and name not in kept and self.dice.random() < NULLS
+            null = field.nullable and name not in kept and self.rng.random() < NULLS
             found[name] = None if null else self.value(name, field, schema.get(name, {}))
         if "account_sid" in fields:
             found["account_sid"] = self.account
         return found | {name: value for name, value in above.items() if name in fields}
 
-    def certain(self, above: Mapping[str, Any], first: bool) -> Wire:
-        """Return what a row is sure to have; `above` is the item above, `first` is of its list."""
+    def required_fields(self, above: Mapping[str, Any], first: bool) -> Wire:
+        """Return the fields that a row must have; `above` is its parent."""
         name = self.endpoint.stream
         if name == "services" and first:
             return Wire(friendly_name=DEFAULT_SERVICE)
@@ -77,7 +77,7 @@ class Made:
         return Wire()
 
     def value(self, name: str, field: Field, schema: Mapping[str, Any]) -> Any:
-        """Return a value of the type that Twilio tells, or else of the one that is declared."""
+        """Return a value of Twilio's type, or else of the schema's."""
         if field.values:
             return field.values[self.number % len(field.values)]
         if field.type.startswith("array"):
@@ -91,13 +91,13 @@ class Made:
         return self.text(name, field, schema)
 
     def text(self, name: str, field: Field, schema: Mapping[str, Any]) -> str:
-        """Return a string; numbers and dates too travel as such."""
+        """Return a string; numbers and dates are strings on the wire, too."""
         moment = self.created + (self.number % 600 if name not in ("date_created",) else 0)
         kind = field.format if field.format in DATES else schema.get("format", field.format)
         types = schema.get("type", [])
         if kind == "sid":
             letters = field.detail.partition("|")[0] or "XX"
-            return f"{letters}{self.dice.getrandbits(128):032x}"
+            return f"{letters}{self.rng.getrandbits(128):032x}"
         if kind in DATES:
             spelled = {"date-time": iso8601, "date-time-rfc-2822": rfc2822}
             return spelled[kind](moment) if kind in spelled else day_of(moment // DAY)[1]
@@ -112,14 +112,14 @@ class Made:
         }.get(kind, f"{name} {self.number}")
 
     def array(self, name: str, field: Field, schema: Mapping[str, Any]) -> list[Any]:
-        """Return a list of two items, as declared or else as Twilio tells."""
+        """Return a list of two items, of the schema's type or else of Twilio's."""
         kind = field.type.removeprefix("array<").removesuffix(">")
         item = field._replace(type=kind, format="")
         declared_item = schema.get("items") or {"type": kind}
         return [self.declared_value(name, declared_item, item) for _ in range(2)]
 
     def object(self, name: str, field: Field, schema: Mapping[str, Any]) -> Wire:
-        """Return an object with the properties that are declared, or else Twilio's."""
+        """Return an object with the schema's properties, or else Twilio's."""
         if field.format == "uri-map":
             return {"details": f"https://example.com/{name}/{self.number}"}
         text = Field("string", False, "", "")
@@ -127,7 +127,7 @@ class Made:
         return {part: self.declared_value(part, of, text) for part, of in parts.items()}
 
     def declared_value(self, name: str, schema: Mapping[str, Any], field: Field) -> Any:
-        """Return a value of the type that the schema declares; the field says the rest."""
+        """Return a value of the schema's type; the field has the format."""
         types = schema.get("type", [])
         if "object" in types:
             return self.object(name, field._replace(type="object"), schema)

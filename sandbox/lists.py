@@ -1,4 +1,4 @@
-"""Which rows a query shows: filters, dates, and how far back a list goes."""
+"""The rows that a query lists: filters, dates and retention."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from threading import RLock
 from typing import Any
 
 from sandbox import rules
+from sandbox.dataset import build_dataset
 from sandbox.endpoints import STREAMS, Endpoint
 from sandbox.errors import ApiError
 from sandbox.settings import Settings
 from sandbox.tables import Match, Table
 from sandbox.wire import DAY, iso8601, seconds_of, snake
-from sandbox.year import filled
 
 # Field, lower bound (included), upper bound (excluded), both in POSIX seconds.
 Range = tuple[str, float, float]
@@ -26,13 +26,15 @@ INFINITY = float("inf")
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Lists(Settings):
-    """The data set, its clock, and what a query shows of it."""
+    """The data set, its clock, and the rows that a query lists."""
 
     def __post_init__(self) -> None:
-        """Draw the data set."""
+        """Generate the data set."""
         self._lock = RLock()
         self._offset = timedelta()
-        self._store = filled(self.seed, self._seconds(), self.scale, self.counts, self.holders)
+        self._store = build_dataset(
+            self.seed, self._seconds(), self.scale, self.counts, self.account_specs
+        )
 
     def now(self) -> datetime:
         """Return the time here."""
@@ -43,7 +45,7 @@ class Lists(Settings):
         self.clock, self._offset = moment, timedelta()
 
     def advance(self, by: timedelta) -> None:
-        """Move the clock, be it stopped or running."""
+        """Move the clock, stopped or running."""
         if self.clock:
             self.clock += by
         else:
@@ -61,7 +63,7 @@ class Lists(Settings):
         return rules.table(self._store, endpoint, account, parent, query)
 
     def _has(self, endpoint: Endpoint, account: str, above: list[str]) -> bool:
-        """Return whether the items above a list exist, from the top, and have such a list."""
+        """Return whether the parents of a list exist, from the top, and have such a list."""
         found: Any = None
         for number, (stream, key) in enumerate(zip(endpoint.parents, above, strict=True)):
             over = above[number - 1] if number else ""
@@ -71,7 +73,7 @@ class Lists(Settings):
         return rules.has_children(endpoint, found.wire)
 
     def _above(self, endpoint: Endpoint, account: str) -> Iterator[list[str]]:
-        """Yield the keys of the items above each list of an account."""
+        """Yield the keys of the parents of each list of an account."""
         if not endpoint.parent:
             yield []
             return
@@ -107,13 +109,13 @@ class Lists(Settings):
             rows = list(compress(rows, fits))
             table.matches[key] = Match(rows, [row.order for row in rows])
         match = table.matches[key]
-        days = rules.days_kept(self, endpoint, account)
+        days = rules.retention_days(self, endpoint, account)
         return match.since(self._seconds() - days * DAY) if days else match
 
     def _ranges(
         self, endpoint: Endpoint, account: str, query: Mapping[str, str]
     ) -> Iterator[Range]:
-        """Yield what the query asks of dates."""
+        """Yield the date ranges of the query."""
         inclusive = self.upper_bound == "inclusive"
         for name in endpoint.dates:
             for sign in ("", "<", ">"):
@@ -144,8 +146,8 @@ class Lists(Settings):
         return name, low, moment + (1 if exact else DAY) * (inclusive or not sign)
 
     def _check_kept(self, endpoint: Endpoint, account: str, since: str) -> None:
-        """Refuse a lower bound before the list begins."""
-        days = rules.days_kept(self, endpoint, account)
+        """Refuse a lower bound older than the retention."""
+        days = rules.retention_days(self, endpoint, account)
         if days and _moment(since) < self._seconds() - days * DAY:
             message = f"The date range reaches beyond the retention window of {days} days"
             raise ApiError(400, 20004 if endpoint.stream == "messages" else 20001, message)

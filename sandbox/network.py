@@ -29,7 +29,7 @@ class Answering(Protocol):
     tls: ssl.SSLContext
     closing: threading.Event
 
-    def serve(self, method: str, host: str, target: str, authorization: str) -> Reply:
+    def serve(self, method: str, host: str, target: str, authorization: str, body: bytes) -> Reply:
         """Return the reply to a request."""
 
 
@@ -102,8 +102,8 @@ class _Connection(BaseRequestHandler):
     ) -> bool:
         """Answer one request; return whether the connection stays."""
         method, target, headers = _head(stream)
-        stream.read(int(headers.get("content-length", 0)))
-        reply = sandbox.serve(method, host, target, headers.get("authorization", ""))
+        body = stream.read(int(headers.get("content-length", 0)))
+        reply = sandbox.serve(method, host, target, headers.get("authorization", ""), body)
         if reply.kind == "hang":
             sandbox.closing.wait(sandbox.faults.hang_seconds if sandbox.faults else 60)
             return False

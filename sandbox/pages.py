@@ -17,7 +17,7 @@ Pairs = list[tuple[str, str]]
 
 
 class Link(NamedTuple):
-    """Where the pages of a list are."""
+    """The address of a list's pages."""
 
     host: str
     path: str
@@ -34,7 +34,7 @@ class Link(NamedTuple):
 
 
 def start_of(match: Match, table: Table, query: dict[str, str], page: int, size: int) -> int:
-    """Return where the page starts in the match."""
+    """Return the index of the page's first row in the match."""
     token = query.get("PageToken", "")
     if not token:
         if page:

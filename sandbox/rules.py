@@ -1,4 +1,4 @@
-"""What no manifest and no table tells of single lists."""
+"""Rules of single lists that neither manifest nor `fields.json` has."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sandbox.wire import Wire, iso8601, snake
 
 Query = Mapping[str, str]
 
-# How far back a list goes that shows the last days only.
+# The retention of lists that show the last days only.
 DAYS = 30
-# The query that shows also what no request shows.
+# The query that lists also rows that no request lists.
 EVERY = {"Every": "row"}
-# What is shown unless a query says otherwise: a status, or from how many seconds ago.
+# Defaults of a query: a status, or the seconds before now.
 STATUS = {
     "conferences": "in-progress",
     "video_room_participants": "connected",
@@ -41,7 +41,7 @@ def table(store: Store, endpoint: Endpoint, account: str, parent: str, query: Qu
 
 
 def has_children(endpoint: Endpoint, parent: Wire) -> bool:
-    """Return whether an item has this list below it.
+    """Return whether an item has this child list.
 
     A country lacks some types of number, a transcript has no results before it is completed, and
     nobody was in a room that failed.
@@ -55,8 +55,8 @@ def has_children(endpoint: Endpoint, parent: Wire) -> bool:
     return snake(endpoint.path.removesuffix(".json")) in parent["subresource_uris"]
 
 
-def effective(settings: Settings, endpoint: Endpoint, query: Query, now: int) -> Query:
-    """Return what Twilio makes of a request's query; `now` is in POSIX seconds."""
+def effective_query(settings: Settings, endpoint: Endpoint, query: Query, now: int) -> Query:
+    """Return the query that Twilio applies for a request; `now` is in POSIX seconds."""
     name = endpoint.stream
     if name == "call_summaries" and query.get("ProcessingState") == "all":
         query = {name: query[name] for name in query if name != "ProcessingState"}
@@ -72,7 +72,7 @@ def effective(settings: Settings, endpoint: Endpoint, query: Query, now: int) ->
 
 
 def hidden(settings: Settings, endpoint: Endpoint, query: Query) -> tuple[str, str]:
-    """Return field and value of the rows that are left out."""
+    """Return field and value of the rows that are not listed."""
     if endpoint.stream == "recordings" and query.get("IncludeSoftDeleted", "").lower() != "true":
         return "status", "deleted"
     if endpoint.stream == "services" and settings.default_service == "unlisted" and query != EVERY:
@@ -80,8 +80,8 @@ def hidden(settings: Settings, endpoint: Endpoint, query: Query) -> tuple[str, s
     return "", ""
 
 
-def days_kept(settings: Settings, endpoint: Endpoint, account: str) -> int:
-    """Return how far back a list goes; 0 is no limit."""
+def retention_days(settings: Settings, endpoint: Endpoint, account: str) -> int:
+    """Return the retention of a list; 0 is no limit."""
     if endpoint.stream == "messages":
         overrides = settings.message_retention_overrides
         return overrides.get(account, settings.message_retention_days)
@@ -91,6 +91,6 @@ def days_kept(settings: Settings, endpoint: Endpoint, account: str) -> int:
 
 
 def relative(value: str, now: int) -> str:
-    """Return the date that a distance such as -30days means; bounds of whole days know these."""
+    """Return the date of a relative date such as -30days, which filters by day accept."""
     days = re.fullmatch(r"([+-]\d{1,4})days", value)
     return iso8601(now + int(days[1]) * 86_400)[:10] if days else value

@@ -163,11 +163,13 @@ class Sandbox(Api):
         while not self.closing.is_set():
             self._server.handle_request()
 
-    def serve(self, method: str, host: str, target: str, authorization: str) -> Reply:
+    def serve(
+        self, method: str, host: str, target: str, authorization: str, body: bytes = b""
+    ) -> Reply:
         """Return the reply to a request."""
         began = time.perf_counter()
         path, _, raw_query = target.partition("?")
-        user, password = _credentials(authorization)
+        user, password = self._bearer(authorization) or _credentials(authorization)
         pairs = parse_qsl(raw_query, keep_blank_values=True)
         with self._lock:
             account = self._keys[user].account_sid if user in self._keys else user
@@ -183,7 +185,7 @@ class Sandbox(Api):
         with self._lock:
             if not reply:
                 self._running[account] -= 1
-                reply = self._reply(method, host, target, pairs, (user, password))
+                reply = self._reply(method, host, target, pairs, (user, password), body)
             status = 0 if reply.kind in ("reset", "hang") else reply.status
             query = "&".join(f"{name}={value}" for name, value in pairs)
             self.requests.append(Request(method, host, path, query, pairs, status, account, user))
@@ -195,15 +197,25 @@ class Sandbox(Api):
         return reply._replace(headers=headers | dict(reply.headers))
 
     def _reply(
-        self, method: str, host: str, target: str, pairs: Pairs, who: tuple[str, str]
+        self,
+        method: str,
+        host: str,
+        target: str,
+        pairs: Pairs,
+        who: tuple[str, str],
+        body: bytes,
     ) -> Reply:
         reply = self._fault(host + unquote(target))
         if reply and reply.kind not in ("truncate", "cut"):
             return reply
-        if method != "GET":
+        path = target.partition("?")[0]
+        if method == "POST" and path == "/v2/token" and host.startswith("oauth."):
+            status, content = self.token(host, dict(parse_qsl(body.decode())))
+        elif method != "GET":
             return self._error(405)
-        status, body = self.answer(host, target.partition("?")[0], pairs, *who)
-        return Reply(status, body, {}, reply.kind if reply else "answer")
+        else:
+            status, content = self.answer(host, path, pairs, *who)
+        return Reply(status, content, {}, reply.kind if reply else "answer")
 
     def _fault(self, target: str) -> Reply | None:
         """Return the reply to a request that is not to get its answer."""
@@ -233,4 +245,5 @@ def _credentials(authorization: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         text = ""
     user, _, password = text.partition(":")
-    return user, password
+    # An OAuth app authenticates with its token only.
+    return ("", "") if user.startswith("OQ") else (user, password)

@@ -1,4 +1,4 @@
-"""The streams as the manifest declares them: what sandbox, tests, docs and matrix derive from.
+"""The streams of the manifest; sandbox, tests and docs derive from them.
 
 `$ref` and `$parameters` are resolved by the CDK itself, and templates are evaluated by it, so that
 a stream looks here as it does in a sync.
@@ -31,7 +31,7 @@ Component = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Parent:
-    """A list that another one hangs under: its `key` is the `field` of the child's partition."""
+    """A parent list; its `key` is the `field` of the child's partition."""
 
     stream: Stream
     key: str
@@ -40,7 +40,7 @@ class Parent:
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """One stream, or one list that a stream hangs under.
+    """A stream, or a parent list of a stream.
 
     Attributes:
         name: of the stream; of a parent, that of its list in `fields.json`.
@@ -54,7 +54,7 @@ class Stream:
 
     @property
     def parameters(self) -> Component:
-        """Its own `$parameters` and those that it inherits."""
+        """Its own and inherited `$parameters`."""
         found: Component = self.component["$parameters"]
         return found
 
@@ -79,37 +79,37 @@ class Stream:
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters that each request has, dates and page size aside."""
+        """The parameters of each request, except dates and page size."""
         return dict(parse_qsl(self.template.partition("?")[2]))
 
     @property
     def ancestors(self) -> list[Parent]:
-        """The lists above this one, from the top; of several parents the first."""
+        """The parent lists, from the top; of several parents the first."""
         return [*self.parents[0].stream.ancestors, self.parents[0]] if self.parents else []
 
     @property
     def other_parents(self) -> list[Parent]:
-        """The parents that are other lists than the first, which add items that this one lacks."""
+        """Further parents, which add items that the first one lacks."""
         return [one for one in self.parents if one.stream.name != self.parents[0].stream.name]
 
     @property
     def fields(self) -> list[str]:
-        """The fields of the partition that name the items above, from the top."""
+        """The fields of the partition that name the parents, from the top."""
         return [parent.field for parent in self.ancestors]
 
     @property
     def of_product_api(self) -> bool:
-        """Whether it is not of the 2010 API, and thus asked with each account's own token."""
+        """Whether it is of a product API, and so read with each account's own token."""
         return not self.url.startswith("https://api.twilio.com/")
 
     @property
     def resource(self) -> Resource:
-        """What Twilio's table says of it; raises KeyError where the table has no such entry."""
+        """Its entry in `fields.json`; raises KeyError if there is none."""
         return RESOURCES[self.name]
 
     @property
     def list_key(self) -> str | None:
-        """The field of a body that holds the rows; None where the body is the record."""
+        """The field of a body that holds the rows; None if the body is the record."""
         return self.parameters.get("list_key") or None
 
     @property
@@ -139,13 +139,13 @@ class Stream:
 
     @property
     def changed_only(self) -> bool:
-        """Whether it is read in full, and rows are passed on where they have changed."""
+        """Whether it is read in full, and only changed rows are emitted."""
         keep = self.retriever["record_selector"].get("record_filter", {})
         return str(keep.get("class_name", "")).endswith(".UpdatedSince")
 
     @property
     def lists(self) -> tuple[str, list[str]] | None:
-        """The field of the partition that tells several lists of an account apart; its values."""
+        """The field of the partition that distinguishes lists of an account; its values."""
         for router in self.retriever.get("partition_router", {}).get("stream_slicers", []):
             if router["type"] == "ListPartitionRouter":
                 return router["cursor_field"], [*router["values"]]
@@ -153,14 +153,14 @@ class Stream:
 
     @property
     def added(self) -> set[str]:
-        """The fields that the connector adds, and Twilio's rows lack."""
+        """The fields that the connector adds to Twilio's rows."""
         changes = self.component.get("transformations", [])
         names = {one["path"][0] for change in changes for one in change.get("fields", [])}
         return names - {*self.resource.fields}
 
     @property
     def main_only(self) -> bool:
-        """Whether the configured account alone is asked."""
+        """Whether it is read for the configured account only."""
         router = self.retriever.get("partition_router", {})
         return bool(router.get("type") == "ListPartitionRouter")
 
@@ -171,7 +171,7 @@ class Stream:
 
     @property
     def page_size(self) -> int | None:
-        """The page size that is asked for; None where there is no such parameter."""
+        """The page size of requests; None if there is no such parameter."""
         paginator = self.retriever.get("paginator", {})
         size = paginator.get("pagination_strategy", {}).get("page_size")
         if size is None or "page_size_option" not in paginator:
@@ -180,7 +180,7 @@ class Stream:
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The schema of its records; raises FileNotFoundError where there is none."""
+        """The schema of its records; raises FileNotFoundError if there is none."""
         found: dict[str, Any] = orjson.loads(
             (PACKAGE / "schemas" / f"{self.name}.json").read_bytes()
         )
@@ -198,12 +198,12 @@ def declared(manifest: Component) -> Iterator[Component]:
     resolved = ManifestReferenceResolver().preprocess_manifest(dict(manifest))
     transform = ManifestComponentTransformer().propagate_types_and_parameters
     for component in resolved["streams"]:
-        # Other definitions are not needed, and take their time.
+        # Other definitions are not needed, and take time.
         yield transform("", dict(component), {})
 
 
 def described(component: Component, name: str = "") -> Stream:
-    """Return a stream, or with no `name` a list that one hangs under."""
+    """Return a stream, or without `name` a parent list."""
     router = component["retriever"].get("nested_router", {})
     parents = tuple(
         Parent(described(config["stream"]), config["parent_key"], config["partition_field"])

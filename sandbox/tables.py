@@ -1,4 +1,4 @@
-"""Rows, and what was worked out about the lists that they are in."""
+"""Rows, and the lists that hold them, with their caches."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ def _json(wire: Wire) -> bytes:
 
 
 class Row:
-    """One row: what tells it apart, its JSON and its place in the list.
+    """One row: its key, its JSON and its position in the list.
 
-    Kept as bytes: they are what most answers need, and a large set takes a third of the memory.
+    The JSON is kept as bytes: most responses need them, and a large data set takes a third of the
+    memory.
     """
 
     __slots__ = ("key", "order", "raw")
@@ -31,7 +32,7 @@ class Row:
 
     @property
     def wire(self) -> Wire:
-        """The row as the wire shows it, to keep."""
+        """The row as a response has it, as a copy."""
         wire: Wire = orjson.loads(self.raw)
         return wire
 
@@ -41,7 +42,7 @@ class Row:
 
 
 class Match(NamedTuple):
-    """Rows that fit a query, newest first, and their order for finding a place among them."""
+    """The rows of a query, newest first, and their sort keys for binary search."""
 
     rows: list[Row]
     order: list[int]
@@ -53,7 +54,7 @@ class Match(NamedTuple):
 
 
 class Table:
-    """One list of one account; what was worked out about it is kept until it changes."""
+    """One list of one account; its caches are valid until it changes."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -64,8 +65,8 @@ class Table:
         self._times: dict[tuple[str, bool], list[int | None]] = {}
         self._sorted: list[Row] = []
 
-    def changed(self) -> None:
-        """Forget what was worked out."""
+    def invalidate(self) -> None:
+        """Clear the caches."""
         self.version += 1
         self.matches.clear()
         self._columns.clear()
@@ -86,7 +87,7 @@ class Table:
         return self._columns[field]
 
     def times(self, field: str, instead: bool) -> list[int | None]:
-        """Return a date field as POSIX times; with `instead`, date_created where it is null."""
+        """Return a date field as POSIX times; with `instead`, date_created if it is null."""
         key = field, instead
         if key not in self._times:
             texts = self.column(field)

@@ -1,4 +1,4 @@
-"""What goes through an account's numbers: how messages and calls end, with whom, at which price."""
+"""The messages and calls of an account: outcomes, phone numbers and prices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """How a message ends: whether it has a `date_sent` and a price, and the code of its error."""
+    """The outcome of a message: whether it has a `date_sent` and a price, and its error code."""
 
     status: str
     direction: str
@@ -18,7 +18,7 @@ class Message(NamedTuple):
 
 
 class Call(NamedTuple):
-    """How a call ends: whether its `start_time` and `end_time` are known."""
+    """The outcome of a call: whether it has a `start_time` and an `end_time`."""
 
     status: str
     started: bool
@@ -36,9 +36,9 @@ FILTERED = Message("failed", "outbound-api", False, False, 30007)
 UNKNOWN = Message("failed", "outbound-api", True, True, 30005)
 SENT = Message("sent", "outbound-call", sent=True, priced=False)
 CANCELED = Message("canceled", "outbound-api", sent=False, priced=False)
-# Each once, and then as often as this in a hundred.
+# Each once, then with these weights.
 MESSAGES = [DELIVERED, RECEIVED, FILTERED, CANCELED, UNREACHABLE, SENT, UNKNOWN]
-OFTEN = [58, 35, 2, 1, 2, 1, 1]
+WEIGHTS = [58, 35, 2, 1, 2, 1, 1]
 ERRORS = {
     30003: "Unreachable destination handset",
     30005: "Unknown destination handset",
@@ -61,8 +61,7 @@ CALLS = [
     *[Call("completed", started=True, ended=True)] * 14,
 ]
 
-# Where a customer's number begins, kept free for examples; how many digits follow; how often in
-# a hundred.
+# Prefixes that are reserved for examples; the number of digits that follow; the weight.
 PHONES = {
     "+1212555": (4, 60),
     "+447700900": (3, 20),
@@ -72,29 +71,29 @@ PHONES = {
 }
 
 
-def outcome(number: int, dice: random.Random) -> Message:
-    """Return how a message ends; the first ones are all different."""
+def outcome(number: int, rng: random.Random) -> Message:
+    """Return the outcome of a message; the first ones are all different."""
     if number < len(LIVE_MESSAGES):
         return LIVE_MESSAGES[number]
     number -= len(LIVE_MESSAGES)
-    return MESSAGES[number] if number < len(MESSAGES) else dice.choices(MESSAGES, OFTEN)[0]
+    return MESSAGES[number] if number < len(MESSAGES) else rng.choices(MESSAGES, WEIGHTS)[0]
 
 
-def customer(dice: random.Random) -> str:
-    """Return somebody's phone number."""
-    [start] = dice.choices([*PHONES], [often for _, often in PHONES.values()])
-    digits = PHONES[start][0]
-    return f"{start}{dice.randrange(10**digits):0{digits}}"
+def random_phone(rng: random.Random) -> str:
+    """Return a phone number of a customer."""
+    [prefix] = rng.choices([*PHONES], [weight for _, weight in PHONES.values()])
+    digits = PHONES[prefix][0]
+    return f"{prefix}{rng.randrange(10**digits):0{digits}}"
 
 
-def formatted(phone: str) -> str:
-    """Return a phone number as people in the US write theirs; others stay as they are."""
+def format_phone(phone: str) -> str:
+    """Return a US phone number in the national format; others as they are."""
     is_us = phone.startswith("+1")
     return f"({phone[2:5]}) {phone[5:8]}-{phone[8:]}" if is_us else phone
 
 
 def message_price(outcome: Message, to: str, media: int) -> str | None:
-    """Return what a message of one segment costs."""
+    """Return the price of a message of one segment."""
     if not outcome.priced:
         return None
     if media:
@@ -103,11 +102,11 @@ def message_price(outcome: Message, to: str, media: int) -> str | None:
 
 
 def call_price(inbound: bool, to: str, seconds: int) -> str:
-    """Return what a call costs, by the minute that has begun."""
+    """Return the price of a call, by started minutes."""
     per_minute = "0.0085" if inbound else "0.0140" if to.startswith("+1") else "0.0470"
-    return by_minute(per_minute, seconds)
+    return price_by_minute(per_minute, seconds)
 
 
-def by_minute(price: str, seconds: int) -> str:
-    """Return the price of minutes that have begun, as Twilio writes it."""
+def price_by_minute(price: str, seconds: int) -> str:
+    """Return the price of the started minutes, as Twilio writes it."""
     return f"{-Decimal(price) * -(-seconds // 60):.5f}"

@@ -1,4 +1,4 @@
-"""How the wire spells names, dates and times."""
+"""Names, dates and times as responses spell them."""
 
 from __future__ import annotations
 

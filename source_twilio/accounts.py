@@ -12,7 +12,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.types import StreamSlice
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_twilio.config import READS_MAIN_ACCOUNT, has_key, is_of_shard
+from source_twilio.config import READS_MAIN_ACCOUNT, credential_name, is_of_shard, is_scoped
 from source_twilio.errors import LOGGER, UNRECOVERABLE, RefusedError, body_of, error, refusal
 from source_twilio.pages import Page
 from source_twilio.records import Row
@@ -115,7 +115,7 @@ class AccountsRetriever(TwilioRetriever):
     def _prove(self, refused: requests.Response) -> None:
         """Warn that the credentials open one account only; raise if they open nothing."""
         session = self._session
-        if not has_key(self.config) or body_of(refused).get("code") in UNRECOVERABLE:
+        if not is_scoped(self.config) or body_of(refused).get("code") in UNRECOVERABLE:
             raise error(refusal(refused, self.config), FailureType.config_error)
         with ThreadPoolExecutor(max_workers=5) as pool:
             answers = dict(
@@ -129,17 +129,17 @@ class AccountsRetriever(TwilioRetriever):
                 raise failure
             last = [refused, *refusals.values()][-1]
             raise error(refusal(last, self.config), FailureType.config_error)
-        account = self.config["account_sid"]
+        account, name = self.config["account_sid"], credential_name(self.config)
         if "account_shard" in self.config:
             raise error(
-                "account_shard needs the list of accounts, which this API key may not read: use "
+                f"account_shard needs the list of accounts, which this {name} may not read: use "
                 "the Auth Token or a Main API key, or leave account_shard out.",
                 FailureType.config_error,
             )
         nor = f"; nor may it read {', '.join(refusals)}" if refusals else ""
         nor += f"; Twilio failed to say if it may read {', '.join(failures)}" if failures else ""
         session.warn(
-            f"accounts: this API key may not list accounts, so only account {account} is read{nor}."
+            f"accounts: this {name} may not list accounts, so only account {account} is read{nor}."
         )
 
     def _probe(self, path: str) -> requests.Response | AirbyteTracedException:
@@ -155,9 +155,8 @@ class AccountsRetriever(TwilioRetriever):
 
     def _verify(self, shown: Collection[str], main: Row) -> None:
         """Warn of listed accounts that are not shown; raise if the configured one is not."""
-        own = self.config["account_sid"]
+        own, given = self.config["account_sid"], credential_name(self.config)
         if own not in shown:
-            given = "API key" if has_key(self.config) else "Auth Token"
             raise error(
                 f"Account {own} is not among those that these credentials show: set account_sid to "
                 f"the account that the {given} belongs to.",
@@ -166,7 +165,7 @@ class AccountsRetriever(TwilioRetriever):
         owner = main.get("owner_account_sid", own)
         if owner != own and owner in shown:
             raise error(
-                f"The API key belongs to the main account {owner}: set account_sid to it, and "
+                f"The {given} belongs to the main account {owner}: set account_sid to it, and "
                 "select the subaccount with account_sids.",
                 FailureType.config_error,
             )

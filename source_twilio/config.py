@@ -14,6 +14,13 @@ from source_twilio.timestamps import format_timestamp, parse_timestamp, to_iso86
 
 ACCOUNT_SID = re.compile("AC[0-9a-f]{32}")
 API_KEY_SID = re.compile("SK[0-9a-fA-F]{32}")
+CLIENT_ID = re.compile("OQ[0-9a-fA-F]{32}")
+# By the kind of credentials: its ID and secret, and how the ID looks.
+PAIRS = {
+    "api_key": ("api_key_sid", "api_key_secret", API_KEY_SID, "SK"),
+    "oauth": ("client_id", "client_secret", CLIENT_ID, "OQ"),
+}
+CREDENTIALS = {"auth_token": "Auth Token", "api_key": "API key", "oauth": "OAuth app"}
 # What the transformation adds: the sentence about wrong settings; when the source started, and
 # where the newest window of its sync ends; whether what the main account alone has is read here, or
 # in another shard.
@@ -120,7 +127,10 @@ def parse_credentials(value: Any) -> dict[str, Any]:
 
 
 PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "credentials": (parse_credentials, "an object with auth_type, and a token or an API key"),
+    "credentials": (
+        parse_credentials,
+        "an object with auth_type, and a token, an API key or an OAuth app",
+    ),
     "start_date": (parse_moment, "a day or a moment, such as 2025-01-01 or 2025-01-01T00:00:00Z"),
     "account_sids": (parse_list, "a list of account SIDs"),
     "account_shard": (
@@ -135,16 +145,25 @@ PARSERS: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 
 
-def has_key(config: Mapping[str, Any]) -> bool:
-    """Return whether the credentials are an API key."""
-    return bool((config.get("credentials") or {}).get("auth_type") == "api_key")
+def auth_type(config: Mapping[str, Any]) -> str:
+    """Return the kind of the credentials: `auth_token`, `api_key` or `oauth`."""
+    return (config.get("credentials") or {}).get("auth_type") or "auth_token"
+
+
+def is_scoped(config: Mapping[str, Any]) -> bool:
+    """Return whether the credentials are of one account and may lack permissions (26, 56)."""
+    return auth_type(config) != "auth_token"
+
+
+def credential_name(config: Mapping[str, Any]) -> str:
+    """Return what the credentials are called, e.g. `API key`."""
+    return CREDENTIALS[auth_type(config)]
 
 
 def config_problem(config: Mapping[str, Any]) -> str:
     """Return what is wrong with settings that fit the spec, or nothing; quote no credentials."""
     given = config.get("credentials") or {"auth_token": config.get("auth_token")}
-    key, token = has_key(config), str(given.get("auth_token") or "")
-    sid, key_sid = str(config.get("account_sid")), str(given.get("api_key_sid") or "")
+    sid, token = str(config.get("account_sid")), str(given.get("auth_token") or "")
     listed = config.get("account_sids") or []
     if not ACCOUNT_SID.fullmatch(sid):
         if ACCOUNT_SID.fullmatch(token):
@@ -156,14 +175,15 @@ def config_problem(config: Mapping[str, Any]) -> str:
                 "account_sid must be AC and digits in lower case, as the Twilio Console shows it."
             )
         return "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
-    if key and not API_KEY_SID.fullmatch(key_sid):
-        if API_KEY_SID.fullmatch(str(given.get("api_key_secret"))):
-            return "api_key_sid and api_key_secret are swapped: the one with SK is the SID."
-        return "api_key_sid must be SK and 32 hexadecimal digits, as the Twilio Console shows it."
-    if key and not given.get("api_key_secret"):
-        return "api_key_secret is missing: Twilio shows it once only, so make a new key if need be."
-    if not key and not token:
-        return "Set credentials: the Auth Token of account_sid, or an API key and its secret."
+    if problem := pair_problem(auth_type(config), given):
+        return problem
+    if not is_scoped(config) and not token:
+        return (
+            "Set credentials: the Auth Token of account_sid, an API key and its secret, or "
+            "client_id and client_secret of an OAuth app."
+        )
+    if not is_scoped(config) and API_KEY_SID.fullmatch(token):
+        return "auth_token is the SID of an API key: put it and its secret into credentials."
     if config.get("account_selection") == "listed" and not listed:
         return "account_sids is empty: list the accounts to read, or set account_selection to all."
     for number, account in enumerate(listed, 1):
@@ -172,4 +192,18 @@ def config_problem(config: Mapping[str, Any]) -> str:
     now = format_timestamp(datetime.now(timezone.utc))
     if (start := str(config.get("start_date") or "")) > now:
         return f"start_date {start} is in the future, for it is {now}: set it to a past moment."
+    return ""
+
+
+def pair_problem(kind: str, given: Mapping[str, Any]) -> str:
+    """Return what is wrong with an ID and its secret, or nothing."""
+    if kind not in PAIRS:
+        return ""
+    name, secret, pattern, prefix = PAIRS[kind]
+    if not pattern.fullmatch(str(given.get(name) or "")):
+        if pattern.fullmatch(str(given.get(secret))):
+            return f"{name} and {secret} are swapped: the one with {prefix} is the SID."
+        return f"{name} must be {prefix} and 32 hexadecimal digits, as the Twilio Console shows it."
+    if not given.get(secret):
+        return f"{secret} is missing: Twilio shows it once only, so make a new one if need be."
     return ""

@@ -16,16 +16,13 @@ from airbyte_cdk.sources.streams.http.error_handlers.response_models import (
 
 from source_twilio.errors import (
     broken_answer,
+    is_transient,
     retry_after,
     transient_failure,
     unknown_answer,
     unreachable,
 )
 from source_twilio.session import SINGLE_TRY, SYNC, request_scope
-
-TOO_MANY_REQUESTS = 429
-# These can pass, and so can all that begin with a 5 (BEHAVIOR 31).
-TRANSIENT_STATUSES = {408, 425, TOO_MANY_REQUESTS}
 
 
 @dataclass
@@ -74,13 +71,13 @@ class TwilioErrorHandler(DefaultErrorHandler):
         default = super().interpret_response(response)
         if status >= 400 and default.response_action == ResponseAction.SUCCESS:
             return default
-        if status not in TRANSIENT_STATUSES and status < 500:
+        if not is_transient(status):
             return failed(unknown_answer(response), FailureType.system_error)
         failure, wait = failed(transient_failure(response)), retry_after(response)
         if wait is not None:
             # It may be a date, and the CDK's WaitTimeFromHeader reads numbers only.
             response.headers["Retry-After"] = f"{wait:g}"
-        limited = status == TOO_MANY_REQUESTS
+        limited = status == requests.codes.too_many_requests
         action = ResponseAction.RATE_LIMITED if limited else ResponseAction.RETRY
         return self._again(response.request, failure, action, wait or 0)
 

@@ -15,7 +15,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from requests.utils import get_environ_proxies, select_proxy
 
-from source_twilio.config import has_key
+from source_twilio.config import PAIRS, auth_type, credential_name, is_scoped
 
 LOGGER = logging.getLogger("airbyte")
 
@@ -29,6 +29,9 @@ NO_PERMISSION = {70051, 20006, 20403}
 UNRECOVERABLE = TEST_CREDENTIALS | NOT_ACTIVE
 # What a product API answers to accounts that have not got the product (BEHAVIOR 34).
 NOT_ENABLED = {17000, 17007, 20003, 20006, 20403, NOT_FOUND, 70051}
+
+# These can pass, and so can all that begin with a 5 (BEHAVIOR 31).
+TRANSIENT_STATUSES = {408, 425, 429}
 
 # How many rows Twilio shows of one query of alerts (BEHAVIOR 23).
 MOST_ROWS = 10_000
@@ -80,6 +83,11 @@ def retry_after(response: requests.Response) -> float | None:
     return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
 
 
+def is_transient(status: int) -> bool:
+    """Return whether a status can pass, so that asking again may help (BEHAVIOR 31)."""
+    return status in TRANSIENT_STATUSES or status >= 500
+
+
 def is_gone(response: requests.Response) -> bool:
     """Return whether Twilio itself says that nothing is there (BEHAVIOR 48)."""
     is_missing = response.status_code == requests.codes.not_found
@@ -92,8 +100,8 @@ def is_not_enabled(response: requests.Response) -> bool:
 
 
 def lacks_permission(response: requests.Response, config: Mapping[str, Any]) -> bool:
-    """Return whether an API key was not given what a list needs (BEHAVIOR 26)."""
-    return has_key(config) and body_of(response).get("code") in NO_PERMISSION
+    """Return whether a key or an OAuth app was not given what a list needs (BEHAVIOR 26)."""
+    return is_scoped(config) and body_of(response).get("code") in NO_PERMISSION
 
 
 # ------------------------------------------------------------------------- answers that are errors
@@ -168,9 +176,10 @@ def refusal(response: requests.Response, config: Mapping[str, Any]) -> str:
         return f"These are test credentials {answer}: take the live Account SID and Auth Token."
     if code in NOT_ACTIVE:
         return f"The account of account_sid is not active {answer}: have Twilio reactivate it."
-    if code in NO_PERMISSION and has_key(config):
+    name = credential_name(config)
+    if code in NO_PERMISSION and is_scoped(config):
         return (
-            f"The API key may read nothing that the connector reads {answer}: give it permissions "
+            f"The {name} may read nothing that the connector reads {answer}: give it permissions "
             "to read, or take a Main key or the Auth Token."
         )
     if response.status_code == requests.codes.not_found:
@@ -178,10 +187,11 @@ def refusal(response: requests.Response, config: Mapping[str, Any]) -> str:
             f"Twilio knows no account list {answer}: check region and edge, and whether a proxy "
             "answers in Twilio's place."
         )
-    if has_key(config):
+    if is_scoped(config):
+        sid, secret, *_ = PAIRS[auth_type(config)]
         return (
-            f"Twilio refused the API key {answer}: check that api_key_secret is that of "
-            f"api_key_sid, and that the key belongs to account_sid and to region {region} and is "
+            f"Twilio refused the {name} {answer}: check that {secret} is that of {sid}, and that "
+            f"the {name.rpartition(' ')[2]} belongs to account_sid and to region {region} and is "
             "not revoked."
         )
     if code in NO_PERMISSION or response.status_code == requests.codes.forbidden:
@@ -197,9 +207,12 @@ def refusal(response: requests.Response, config: Mapping[str, Any]) -> str:
 
 def may_not_read(response: requests.Response, config: Mapping[str, Any]) -> str:
     """Return what to do about a list that the credentials do not open (BEHAVIOR 26)."""
-    advice = "use the Auth Token or a Main API key" if has_key(config) else "ask Twilio why"
-    if body_of(response).get("code") in NO_PERMISSION:
-        advice = "give them the permission"
+    advice = "use the Auth Token or a Main API key" if is_scoped(config) else "ask Twilio why"
+    body = body_of(response)
+    if body.get("code") in NO_PERMISSION:
+        # Twilio may name it, as in /twilio/messaging/messages/list.
+        named = re.search(r"/twilio/[\w/.-]*\w", str(body.get("message") or body.get("detail")))
+        advice = f"give them the permission{f' {named[0]}' if named else ''}"
     return (
         f"these credentials may not read it ({code_of(response)}): {advice}, or deselect the stream"
     )

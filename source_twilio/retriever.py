@@ -26,7 +26,7 @@ from airbyte_cdk.sources.streams.concurrent.cursor import Cursor
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_twilio.concurrent_lists import ChildLists, PagedList, run_concurrently
-from source_twilio.config import has_key
+from source_twilio.config import is_scoped
 from source_twilio.errors import (
     LOGGER,
     RefusedError,
@@ -172,7 +172,7 @@ class TwilioRetriever(ListRetriever):
         and never did.
         """
         account = self._account(stream_slice)
-        never = has_key(self.config) and not self._session.skipped.is_opened(account)
+        never = is_scoped(self.config) and not self._session.skipped.is_opened(account)
         if "end_time" in stream_slice or never or not is_active(stream_slice.extra_fields):
             return
         self._raise_once(

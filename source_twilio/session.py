@@ -27,6 +27,8 @@ SHARED_ROWS_IN_ALL = 30_000
 SHARED_ROWS = 200
 # So many skipped accounts are named when they are met, and at the end.
 NAMED_ACCOUNTS = 3
+# A token is renewed so long before it ends, and not again sooner than that.
+RENEWAL_SECONDS = 60
 # A line in the log says how far a sync has come.
 PROGRESS_SECONDS = 30
 
@@ -137,6 +139,34 @@ class Throttle:
                     self._places += 1
                     self._answers = 0
                     self._changed.notify()
+
+
+class AccessToken:
+    """The token of an OAuth app, which all streams share (BEHAVIOR 56).
+
+    It is fetched when the first request needs it, and again before it ends, or after a 401.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._value = ""
+        self._fetched_at = self._renew_at = float("-inf")
+
+    def get(self, fetch: Callable[[], tuple[str, float]]) -> str:
+        """Return the token; `fetch` returns a new one and the seconds that it lasts."""
+        with self._lock:
+            if time.monotonic() >= self._renew_at:
+                self._fetched_at = time.monotonic()
+                self._value, seconds = fetch()
+                self._renew_at = self._fetched_at + seconds - min(seconds / 2, RENEWAL_SECONDS)
+            return self._value
+
+    def reject(self, value: str) -> None:
+        """Have a token that was refused fetched anew, unless it is new: then it may not do more."""
+        with self._lock:
+            is_old = time.monotonic() - self._fetched_at > RENEWAL_SECONDS
+            if value == self._value and is_old:
+                self._renew_at = float("-inf")
 
 
 # --------------------------------------------------------------------------------- shared answers
@@ -346,6 +376,7 @@ class Session:
     connections: HTTPAdapter
     # The subaccounts' own tokens, by their SIDs (BEHAVIOR 2, 14).
     tokens: dict[str, str] = field(default_factory=dict)
+    access_token: AccessToken = field(default_factory=AccessToken)
     skipped: SkippedAccounts = field(default_factory=SkippedAccounts)
     # How many slices are being read.
     readers: int = 0

@@ -1,1 +1,1 @@
-"""Loads what the connector reads into a database, through dlt: `make sync` and `make demo`."""
+"""Twilio in a database, without a platform: the command `twilio-warehouse`."""

@@ -1,4 +1,4 @@
-"""Charts as SVG for a page: its style sheet colours them, so they are right in light and dark."""
+"""Charts as SVG; the page's style sheet colours them, for light and dark."""
 
 from __future__ import annotations
 
@@ -7,51 +7,44 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-# Text stays text, and what customers have written is no formula.
+from twilio_warehouse.queries import Chart
+
+# Text stays text, and text of customers is not parsed as a formula.
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "report", "text.parse_math": False}
 STYLE |= {"font.size": 11, "axes.spines.top": False, "axes.spines.right": False}
 # Stand-ins for the colours of the style sheet: `#c0ffNN` becomes `var(--cNN)`.
-INK, GRID = "#c0ff00", "#c0ff01"
-NAMED = {"delivered": "#c0ff10", "received": "#c0ff11", "failed": "#c0ff12", "other": "#c0ff13"}
-SERIES = [f"#c0ff2{number}" for number in range(8)]
-# As wide as a phone needs it; a page puts two side by side.
+TEXT_COLOUR, GRID_COLOUR = "#c0ff00", "#c0ff01"
+STATUS_COLOURS = {
+    "delivered": "#c0ff10",
+    "received": "#c0ff11",
+    "failed": "#c0ff12",
+    "other": "#c0ff13",
+}
+SERIES_COLOURS = [f"#c0ff2{number}" for number in range(8)]
+# The width of a phone; wide screens show two charts in a row.
 WIDTH, DPI = 5.0, 72
-
-
-class Chart(NamedTuple):
-    """What a chart shows of a table.
-
-    Attributes:
-        x: the column with dates, for bars that stand, or with names, for bars that lie.
-        values: the columns with numbers; bars that stand are stacks of them.
-        label: what the numbers count.
-    """
-
-    x: str
-    values: Sequence[str]
-    label: str
 
 
 def draw(chart: Chart, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Return the chart of a table's rows as SVG."""
-    where = {name: index for index, name in enumerate(columns)}
-    x = [row[where[chart.x]] for row in rows]
-    values = {name: [float(row[where[name]] or 0) for row in rows] for name in chart.values}
+    index = {name: number for number, name in enumerate(columns)}
+    x = [row[index[chart.x]] for row in rows]
+    values = {name: [float(row[index[name]] or 0) for row in rows] for name in chart.values}
     shown = {name: found for name, found in values.items() if any(found)} or values
     with matplotlib.rc_context(STYLE):
         if isinstance(x[0], date):
-            return as_svg(standing(x, shown, chart.label), chart.label)
-        return as_svg(lying([str(name) for name in x], shown, chart.label), chart.label)
+            return as_svg(vertical_bars(x, shown, chart.label), chart.label)
+        return as_svg(horizontal_bars([str(name) for name in x], shown, chart.label), chart.label)
 
 
-def standing(days: list[date], values: dict[str, list[float]], label: str) -> Figure:
+def vertical_bars(days: list[date], values: dict[str, list[float]], label: str) -> Figure:
     """Return a stack of values for each day or month, the newest on the right."""
     figure = Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
     axes = figure.subplots()
@@ -59,7 +52,7 @@ def standing(days: list[date], values: dict[str, list[float]], label: str) -> Fi
     above, below = [0.0] * len(days), [0.0] * len(days)
     for number, (name, found) in enumerate(values.items()):
         base = [above[i] if value >= 0 else below[i] for i, value in enumerate(found)]
-        colour = NAMED.get(name) or SERIES[number % len(SERIES)]
+        colour = STATUS_COLOURS.get(name) or SERIES_COLOURS[number % len(SERIES_COLOURS)]
         # Matplotlib takes dates, which its types do not say.
         at: Any = days
         axes.bar(at, found, 25 if months else 0.9, base, color=colour, label=name)
@@ -67,42 +60,42 @@ def standing(days: list[date], values: dict[str, list[float]], label: str) -> Fi
         below = [b + min(value, 0) for b, value in zip(below, found, strict=True)]
     axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=6))
     axes.xaxis.set_major_formatter(DateFormatter("%Y-%m" if months else "%m-%d"))
-    finish(figure, axes, label, "y")
+    style(figure, axes, label, "y")
     in_line = len(values) if len(values) < 5 else 3
     place = {"loc": "outside upper left", "ncols": in_line, "columnspacing": 1.2}
-    figure.legend(**place, frameon=False, labelcolor=INK, handlelength=0.8)
+    figure.legend(**place, frameon=False, labelcolor=TEXT_COLOUR, handlelength=0.8)
     return figure
 
 
-def lying(names: list[str], values: dict[str, list[float]], label: str) -> Figure:
+def horizontal_bars(names: list[str], values: dict[str, list[float]], label: str) -> Figure:
     """Return a bar for each name, the first on top, with its number beside it."""
     figure = Figure(figsize=(WIDTH, 0.7 + 0.36 * len(names)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     [found] = values.values()
     cut = [name if len(name) < 30 else f"{name[:28]}..." for name in names]
     places = range(len(names))
-    bars = axes.barh(places, found, 0.7, color=SERIES[0])
-    axes.bar_label(bars, [f"{value:,.0f}" for value in found], padding=4, color=INK)
+    bars = axes.barh(places, found, 0.7, color=SERIES_COLOURS[0])
+    axes.bar_label(bars, [f"{value:,.0f}" for value in found], padding=4, color=TEXT_COLOUR)
     axes.set_yticks(places, cut)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    finish(figure, axes, label, "x")
+    style(figure, axes, label, "x")
     return figure
 
 
-def finish(figure: Figure, axes: Any, label: str, along: str) -> None:
-    """Give a chart its colours, and lines along the axis of numbers."""
+def style(figure: Figure, axes: Any, label: str, number_axis: str) -> None:
+    """Set the colours of a chart, and the grid and label of its axis of numbers."""
     figure.patch.set_visible(False)
     axes.patch.set_visible(False)
     axes.set_axisbelow(True)
-    axes.grid(axis=along, color=GRID, linewidth=0.8)
-    axes.tick_params(colors=INK, length=0)
+    axes.grid(axis=number_axis, color=GRID_COLOUR, linewidth=0.8)
+    axes.tick_params(colors=TEXT_COLOUR, length=0)
     for spine in axes.spines.values():
-        spine.set_color(GRID)
-    number = axes.yaxis if along == "y" else axes.xaxis
+        spine.set_color(GRID_COLOUR)
+    number = axes.yaxis if number_axis == "y" else axes.xaxis
     number.set_major_locator(MaxNLocator(4))
     number.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    number.set_label_text(label, color=INK)
+    number.set_label_text(label, color=TEXT_COLOUR)
 
 
 def as_svg(figure: Figure, label: str) -> str:
@@ -112,7 +105,7 @@ def as_svg(figure: Figure, label: str) -> str:
     figure.savefig(file, format="svg", metadata=nothing)
     svg = file.getvalue()
     svg = re.sub(r"(?s)^.*?(?=<svg)|<metadata>.*?</metadata>| xmlns(:\w+)?=\"[^\"]*\"", "", svg)
-    # Several charts are in one page, where an id is to be the only one; paths need theirs.
+    # Ids must be unique in the page with all charts; only paths need theirs.
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
     svg = re.sub(r"#c0ff(\d\d)", r"var(--c\1)", svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)

@@ -1,30 +1,31 @@
-"""Runs the connector: a check and its catalog here, a read as a program of its own."""
+"""Runs the connector: check and discover in this process, read in a child process."""
 
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from twilio_warehouse.mistakes import Mistake
+from twilio_warehouse.errors import UserError
 
 LOGGER = logging.getLogger("sync")
 
 
 class Connector:
-    """The connector with the settings of a config file, and a folder for what it is handed."""
+    """The connector with a config file, and a folder for the catalog and state of a read."""
 
     def __init__(self, config_path: Path, config: dict[str, Any], folder: Path) -> None:
-        """Take the settings."""
         self.config_path, self.config, self.folder = config_path, config, folder
 
     def check(self) -> None:
-        """Ask for the accounts. Raises `Mistake` if that fails."""
+        """Read the list of accounts. Raises `UserError` if that fails."""
         # Imported here, since it takes seconds.
         from airbyte_cdk.models import Status
 
@@ -32,15 +33,15 @@ class Connector:
 
         airbyte = logging.getLogger("airbyte")
         airbyte.handlers, airbyte.propagate = [], True
-        # One stream is built as fast as the check needs it, and all of them after it.
+        # The check needs one stream; building all of them takes seconds.
         result = SourceTwilio(config=self.config, names=["accounts"]).check(airbyte, self.config)
         if result.status is not Status.SUCCEEDED:
-            # The CDK names the stream that it has checked with, which nobody has asked for.
-            said = str(result.message).strip("'\"")
-            raise Mistake(said.removeprefix("Stream accounts is not available: "))
+            # The CDK names the stream that it has checked with, which the user did not choose.
+            message = str(result.message).strip("'\"")
+            raise UserError(message.removeprefix("Stream accounts is not available: "))
 
     def discover(self) -> list[dict[str, Any]]:
-        """Return the streams of the catalog. Raises `Mistake` if the check fails."""
+        """Return the streams of the catalog. Raises `UserError` if the check fails."""
         from airbyte_cdk.models.airbyte_protocol_serializers import AirbyteStreamSerializer
 
         from source_twilio.source import whole_catalog
@@ -52,14 +53,15 @@ class Connector:
     def read(
         self, streams: list[dict[str, Any]], states: dict[str, Any]
     ) -> Generator[dict[str, Any], None, None]:
-        """Yield the messages of a read, and end it when nobody wants the rest."""
+        """Yield the messages of a read; closing the generator ends the read."""
         catalog, state = self.folder / "catalog.json", self.folder / "state.json"
-        catalog.write_bytes(orjson.dumps({"streams": [configured(stream) for stream in streams]}))
-        state.write_bytes(orjson.dumps([as_message(*entry) for entry in states.items()]))
+        configured = [configured_stream(stream) for stream in streams]
+        catalog.write_bytes(orjson.dumps({"streams": configured}))
+        state.write_bytes(orjson.dumps([stream_state(*entry) for entry in states.items()]))
         errors = (self.folder / "stderr").open("w+b")
         child = subprocess.Popen(
             [
-                *(sys.executable, "-m", "twilio_warehouse.reading", "read"),
+                *(sys.executable, "-m", "twilio_warehouse.connector", "read"),
                 *("--config", self.config_path, "--catalog", catalog, "--state", state),
             ],
             # Open as long as this process lives: the read ends with it.
@@ -78,20 +80,36 @@ class Connector:
             finally:
                 child.kill()
                 errors.seek(0)
-                if said := errors.read()[-4000:].decode(errors="replace"):
-                    LOGGER.warning("%s", said)
+                if text := errors.read()[-4000:].decode(errors="replace"):
+                    LOGGER.warning("%s", text)
 
 
-def configured(stream: dict[str, Any]) -> dict[str, Any]:
+def configured_stream(stream: dict[str, Any]) -> dict[str, Any]:
     """Return a stream as a configured catalog has it."""
     modes = stream["supported_sync_modes"]
     mode = "incremental" if "incremental" in modes else "full_refresh"
     return {"stream": stream, "sync_mode": mode, "destination_sync_mode": "append"}
 
 
-def as_message(name: str, state: dict[str, Any]) -> dict[str, Any]:
+def stream_state(name: str, state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of a stream as `read` takes it."""
     return {
         "type": "STREAM",
         "stream": {"stream_descriptor": {"name": name}, "stream_state": state},
     }
+
+
+def exit_with_parent() -> None:
+    """Exit once the parent process, which holds the other end of stdin, is gone."""
+    # Not by `sys.stdin`, whose lock the interpreter takes when it exits.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    # The child process of `Connector.read`.
+    from source_twilio.run import run
+
+    threading.Thread(target=exit_with_parent, daemon=True).start()
+    run(sys.argv[1:])

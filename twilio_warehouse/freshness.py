@@ -1,10 +1,7 @@
-"""How fresh and complete the tables are: rows, newest row and state, by stream and account."""
+"""Freshness: rows, newest row and cursor, by stream and account."""
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,11 +9,18 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from twilio_warehouse.query import TABLES
+from twilio_warehouse.query import LIST_TABLES, saved_state
 
 SCHEMAS = Path(__file__).parents[1] / "source_twilio" / "schemas"
-# The first of these that a table has says when a row came to be.
-DATES = ("date_created", "created_time", "create_time", "event_date", "join_time", "start_date")
+# The first of these that a table has is the time of its rows.
+DATE_COLUMNS = (
+    "date_created",
+    "created_time",
+    "create_time",
+    "event_date",
+    "join_time",
+    "start_date",
+)
 COLUMNS = """
 select table_name, list(column_name) from duckdb_columns()
 where schema_name = current_schema() group by all
@@ -27,102 +31,96 @@ select sid, coalesce(friendly_name, sid)
 from accounts
 """
 DAY = timedelta(days=1)
-moment = datetime.fromisoformat
-STATE = "select state from _dlt_pipeline_state order by version desc, created_at desc limit 1"
 
 
-class Part(NamedTuple):
-    """What a stream has of an account.
+class AccountRows(NamedTuple):
+    """The rows of an account in a stream.
 
     Attributes:
-        account: its name, with its status if that is not active; its SID if it has no name; or
-            nothing for lists that are no account's.
-        rows: how many there are.
-        newest: when the newest came to be, UTC, or nothing if the rows have no date.
-        until: up to where the state says that all is read, or nothing for lists read in full.
+        account: its name or else SID, with its status if that is not active; empty for lists that
+            belong to no account.
+        rows: their number.
+        newest: the date of the newest, UTC; empty if rows have no date.
+        cursor: the cursor of the saved state; empty for streams without one.
     """
 
     account: str
     rows: int
     newest: str
-    until: str
+    cursor: str
 
 
 class Stream(NamedTuple):
-    """A stream: the newest of all its accounts, those that are `behind` by a day, and each one."""
+    """A stream: the newest row and cursor, the accounts a day behind, and each account."""
 
     name: str
     rows: int
     newest: str
-    until: str
+    cursor: str
     behind: list[str]
-    parts: list[Part]
+    accounts: list[AccountRows]
 
 
 def streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
-    """Return what the tables hold, by stream and account, in the time zone of the connection."""
+    """Return the freshness of each stream, in the time zone of the connection."""
     columns: dict[str, list[str]] = dict(connection.execute(COLUMNS).fetchall())
     names: dict[str, str] = {}
     if "accounts" in columns:
         names = dict(connection.execute(NAMES).fetchall())
-    read = states(connection)
+    cursors_of = cursors(connection)
     found = []
-    for table, *_ in connection.execute(TABLES).fetchall():
-        until = read.get(table, {})
-        rows = counted(connection, table, columns[table])
-        accounts = sorted({*rows, *until}, key=lambda sid: (names.get(sid) or sid, sid))
-        parts = [
-            Part(names.get(sid) or sid, *rows.get(sid, (0, "")), until.get(sid, ""))
-            for sid in accounts
+    for table, *_ in connection.execute(LIST_TABLES).fetchall():
+        cursor = cursors_of.get(table, {})
+        rows = count_rows(connection, table, columns[table])
+        sids = sorted({*rows, *cursor}, key=lambda sid: (names.get(sid) or sid, sid))
+        accounts = [
+            AccountRows(names.get(sid) or sid, *rows.get(sid, (0, "")), cursor.get(sid, ""))
+            for sid in sids
         ]
-        newest = max((part.newest for part in parts), default="")
-        latest = max((part.until for part in parts), default="")
-        behind = [p.account for p in parts if p.until and moment(p.until) < moment(latest) - DAY]
-        rows_of_all = sum(part.rows for part in parts)
-        found.append(Stream(table, rows_of_all, newest, latest, behind, parts))
+        newest = max((account.newest for account in accounts), default="")
+        latest = max((account.cursor for account in accounts), default="")
+        behind = [a.account for a in accounts if a.cursor and is_behind(a.cursor, latest)]
+        total = sum(account.rows for account in accounts)
+        found.append(Stream(table, total, newest, latest, behind, accounts))
     return found
 
 
-def absent(found: Iterable[Stream]) -> list[str]:
+def is_behind(cursor: str, latest: str) -> bool:
+    """Return whether a cursor is more than a day older than the latest one."""
+    return datetime.fromisoformat(cursor) < datetime.fromisoformat(latest) - DAY
+
+
+def streams_without_table(found: Iterable[Stream]) -> list[str]:
     """Return the streams of the connector that have no table."""
-    there = {stream.name for stream in found}
-    return sorted(path.stem for path in SCHEMAS.glob("*.json") if path.stem not in there)
+    names = {stream.name for stream in found}
+    return sorted(path.stem for path in SCHEMAS.glob("*.json") if path.stem not in names)
 
 
-def counted(
+def count_rows(
     connection: duckdb.DuckDBPyConnection, table: str, columns: Iterable[str]
 ) -> dict[str, tuple[int, str]]:
-    """Return the rows of a table and the newest of them, by the SID of their account."""
-    there = {*columns}
+    """Return number and newest date of the rows of a table, by account SID."""
+    names = {*columns}
     # A table of the user's own may have any name, and anything in it.
-    account = "sid" if table == "accounts" else "account_sid" if "account_sid" in there else "''"
-    date = next((name for name in DATES if name in there), None)
+    account = "sid" if table == "accounts" else "account_sid" if "account_sid" in names else "''"
+    date = next((name for name in DATE_COLUMNS if name in names), None)
     newest = f"strftime(max(try_cast({date} as timestamptz)), '%Y-%m-%d %H:%M')" if date else "null"
-    name = '"' + table.replace('"', '""') + '"'
-    query = f"select coalesce({account}::varchar, ''), count(*), coalesce({newest}, '') from {name}"
+    quoted = '"' + table.replace('"', '""') + '"'
+    query = (
+        f"select coalesce({account}::varchar, ''), count(*), coalesce({newest}, '') from {quoted}"
+    )
     rows = connection.execute(f"{query} group by 1")
     return {sid: (count, when) for sid, count, when in rows.fetchall()}
 
 
-def states(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """Return up to where all is read, by stream and account, as the connector's state says it."""
-    found = kept(connection).get("states", {})
-    return {name: by_account(of_stream) for name, of_stream in found.items()}
+def cursors(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Return the cursors of the saved state, by stream and account."""
+    states = saved_state(connection).get("states", {})
+    return {name: oldest_cursors(state) for name, state in states.items()}
 
 
-def kept(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Any]:
-    """Return what syncs keep with the tables, or nothing."""
-    try:
-        [(packed,)] = connection.execute(STATE).fetchall()
-    except (duckdb.CatalogException, ValueError):
-        return {}
-    # dlt keeps its state as compressed JSON.
-    state = json.loads(zlib.decompress(base64.b64decode(packed)))
-    return dict(state.get("sources", {}).get("twilio", {}))
-
-
-def by_account(state: Mapping[str, Any]) -> dict[str, str]:
-    """Return the oldest cursor of each account, of a state of the CDK."""
+def oldest_cursors(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return the oldest cursor of each account in a state of the CDK."""
     found: dict[str, str] = {}
     for entry in state.get("states", []):
         partition = entry.get("partition", {})

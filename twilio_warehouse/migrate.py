@@ -1,14 +1,11 @@
-"""What changes when this connector takes over from Airbyte's own source-twilio.
+"""What changes when this connector replaces Airbyte's own source-twilio: docs/migration.md.
 
-`python -m twilio_warehouse.migrate --state old.json [--config secrets/config.json]` says, for each
-stream and account of the old state, from which moment this connector reads, and why; then which
-streams, keys and cursor fields differ. It asks Twilio nothing. See docs/migration.md.
+For each stream and account of the old state: the date from which this connector reads, and why.
+Then the streams, keys and cursor fields that differ. It sends no request.
 """
 
-import argparse
 import json
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -21,39 +18,42 @@ from source_twilio.config import SettingsTransformation
 from source_twilio.state import LEGACY_STEP_BACK, AccountStateMigration, first_moment, states
 from source_twilio.timestamps import format_timestamp, parse_duration, parse_timestamp
 from source_twilio.windowed import REACH_MARGIN
+from twilio_warehouse.errors import UserError
 
-# Streams, keys and cursor fields of Airbyte's 0.16.0 (unit_tests/handover.py writes the file).
+# Streams, keys and cursor fields of Airbyte's 0.16.0 (unit_tests/support/handover.py writes it).
 OLD_CATALOG = Path(__file__).with_name("airbyte_0_16.json")
-# Stands for the main account where there is no --config: the state of alerts does not name it.
-MAIN = "AC" + 32 * "0"
+# Stands for the main account without --config: the state of alerts does not name it.
+MAIN_ACCOUNT = "AC" + 32 * "0"
 
 
-class Begin(NamedTuple):
-    """From when a stream is read; the account is "" for all that the state does not name."""
+class Start(NamedTuple):
+    """Where a stream starts; the account is "" for all that the state does not name."""
 
     stream: str
     account: str
-    old: str
-    since: str
-    why: str
+    old_cursor: str
+    read_from: str
+    reason: str
 
 
-def begins(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Begin]:
-    """Yield from when each stream of the old state is read; of an account's lists the earliest."""
-    ready: dict[str, Any] = {"account_sid": MAIN, "start_date": "2008-01-01", **config}
-    SettingsTransformation().transform(ready)
+def starts(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Start]:
+    """Yield where each stream of the old state starts; of an account's lists the earliest."""
+    settings: dict[str, Any] = {"account_sid": MAIN_ACCOUNT, "start_date": "2008-01-01", **config}
+    SettingsTransformation().transform(settings)
     now = datetime.now(timezone.utc)
     models = {
         row["name"]: DeclarativeStream.parse_obj(row)
-        for row in SourceTwilio(None, ready).resolved_manifest["streams"]
+        for row in SourceTwilio(None, settings).resolved_manifest["streams"]
     }
     for name in sorted(set(old) & set(models)):
         model = models[name]
         if not model.incremental_sync:
             continue
-        shown = now - parse_duration(parameters(model).get("retention", "P36500D")) + REACH_MARGIN
-        first = max(parse_timestamp(ready["start_date"]), shown)
-        migrated = AccountStateMigration(model, ready).migrate(old[name])
+        available = (
+            now - parse_duration(parameters(model).get("retention", "P36500D")) + REACH_MARGIN
+        )
+        first = max(parse_timestamp(settings["start_date"]), available)
+        migrated = AccountStateMigration(model, settings).migrate(old[name])
         cursors: dict[str, datetime] = {}
         for entry in migrated["states"]:
             account = entry["partition"].get("account_sid")
@@ -62,19 +62,21 @@ def begins(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Begin]
                 continue
             # Rows without a date may be read from earlier on (BEHAVIOR 6).
             cursors[account] = max(cursor, cursors.get(account, cursor))
-        if everywhere := first_moment(migrated.get("state")):
-            cursors[""] = everywhere
+        if global_cursor := first_moment(migrated.get("state")):
+            cursors[""] = global_cursor
         late = parse_duration(parameters(model).get("appears_within", "PT0S"))
-        lookback = max(timedelta(minutes=ready.get("lookback_window", 1440)), late)
+        lookback = max(timedelta(minutes=settings.get("lookback_window", 1440)), late)
         for account, cursor in cursors.items():
-            before = old_cursor(old[name], account)
-            since = max(cursor - lookback, first)
-            why = reasons(model, before, cursor)
-            if since == first:
-                why = limit(first, shown)
-            yield Begin(name, account, format_timestamp(before), format_timestamp(since), why)
+            before = find_cursor(old[name], account)
+            read_from = max(cursor - lookback, first)
+            reason = describe_reasons(model, before, cursor)
+            if read_from == first:
+                reason = describe_limit(first, available)
+            yield Start(
+                name, account, format_timestamp(before), format_timestamp(read_from), reason
+            )
         if "" not in cursors:
-            yield Begin(name, "", "", format_timestamp(first), limit(first, shown))
+            yield Start(name, "", "", format_timestamp(first), describe_limit(first, available))
 
 
 def parameters(model: DeclarativeStream) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def parameters(model: DeclarativeStream) -> dict[str, Any]:
     return model.parameters or {}
 
 
-def old_cursor(state: Mapping[str, Any], account: str) -> datetime:
+def find_cursor(state: Mapping[str, Any], account: str) -> datetime:
     """Return the cursor of an account, or the one of all, as the old connector left it."""
     entries = [
         entry
@@ -95,21 +97,21 @@ def old_cursor(state: Mapping[str, Any], account: str) -> datetime:
     return min(found)
 
 
-def reasons(model: DeclarativeStream, before: datetime, cursor: datetime) -> str:
-    """Say what lies between the old cursor and the first moment that is read."""
+def describe_reasons(model: DeclarativeStream, before: datetime, cursor: datetime) -> str:
+    """Return why reading starts before the old cursor."""
     back, listed = before - LEGACY_STEP_BACK, parameters(model).get("lists_since")
     begin = format_timestamp(cursor)
     if listed and begin <= format_timestamp(back) and begin[:10] <= listed:
         return f"lists that were not shown since {listed} (BEHAVIOR 32), lookback_window"
-    words = [f"{LEGACY_STEP_BACK.days} days, once (BEHAVIOR 24)"]
+    parts = [f"{LEGACY_STEP_BACK.days} days, once (BEHAVIOR 24)"]
     if cursor < back:
-        words.append("settling_days (BEHAVIOR 20)")
-    return ", ".join([*words, "lookback_window"])
+        parts.append("settling_days (BEHAVIOR 20)")
+    return ", ".join([*parts, "lookback_window"])
 
 
-def limit(first: datetime, shown: datetime) -> str:
-    """Say what the first moment is."""
-    return "what Twilio still shows" if first == shown else "start_date"
+def describe_limit(first: datetime, available: datetime) -> str:
+    """Return what limits the first date."""
+    return "what Twilio still shows" if first == available else "start_date"
 
 
 def differences() -> Iterator[str]:
@@ -125,33 +127,33 @@ def differences() -> Iterator[str]:
         cursor = getattr(model.incremental_sync, "cursor_field", None)
         changes = []
         if set(key) != set(old["primary_key"]):
-            changes.append(f"key {words(old['primary_key'])} becomes {words(key)}")
+            changes.append(f"key {columns(old['primary_key'])} becomes {columns(key)}")
         if cursor != old["cursor_field"]:
             changes.append(f"cursor {old['cursor_field'] or 'none'} becomes {cursor or 'none'}")
         if changes:
             yield f"{name}: {'; '.join(changes)}."
 
 
-def words(key: list[str]) -> str:
-    """Return the columns of a key in a line."""
+def columns(key: list[str]) -> str:
+    """Return the columns of a key as text."""
     return ", ".join(key) or "none"
 
 
 def report(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of the report."""
     yield f"{'Stream':<16}{'Account':<36}{'Old cursor':<22}{'Read from':<22}Why"
-    told = set()
-    for begin in begins(old, config):
-        told.add(begin.stream)
-        account = begin.account or ("all" if begin.old else "all others")
-        account = "the main account" if account == MAIN else account
-        yield f"{begin.stream:<16}{account:<36}{begin.old:<22}{begin.since:<22}{begin.why}"
-    for name in sorted(set(old) - told):
-        yield f"{name:<16}the state is of no use here: the stream is read in full or does not exist"
+    used = set()
+    for stream, account, cursor, read_from, reason in starts(old, config):
+        used.add(stream)
+        account = account or ("all" if cursor else "all others")
+        account = "the main account" if account == MAIN_ACCOUNT else account
+        yield f"{stream:<16}{account:<36}{cursor:<22}{read_from:<22}{reason}"
+    for name in sorted(set(old) - used):
+        yield f"{name:<16}its state is not used: the stream is read in full or does not exist"
     if "start_date" not in config:
-        yield "Without --config: start_date counts as 2008-01-01, all other settings as default."
+        yield "Without --config, start_date is 2008-01-01 and every other setting its default."
     yield ""
-    yield "Streams that the state does not name begin at start_date."
+    yield "Streams that the state does not name start at start_date."
     yield "Rows that the old connector never read, from before 'Read from', come back only if you"
     yield "clear the stream and read it again from start_date."
     yield ""
@@ -159,26 +161,19 @@ def report(old: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     yield from differences()
 
 
-def main() -> str:
-    """Print the report; return the error, if any."""
-    parser = argparse.ArgumentParser("python -m twilio_warehouse.migrate", description=__doc__)
-    parser.add_argument("--state", type=Path, required=True, help="the old connector's state")
-    parser.add_argument("--config", type=Path, help="the settings of this connector")
-    given = parser.parse_args()
+def print_report(state_path: Path, config_path: Path | None) -> None:
+    """Print the report about a state. Raises `UserError`."""
     # The migration warns while a sync begins; here the report says it.
     logging.disable(logging.CRITICAL)
-    content = []
-    for path in filter(None, (given.state, given.config)):
-        try:
-            content.append(json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            return f"{path} cannot be read as JSON: {error}"
-    old, config = states(content[0]), content[1] if given.config else {}
+    old = states(read_json(state_path))
     if not old:
-        return f"{given.state} holds no state of a stream."
-    print("\n".join(report(old, config)))
-    return ""
+        raise UserError(f"{state_path} holds no state of a stream.", 1)
+    print("\n".join(report(old, read_json(config_path) if config_path else {})))
 
 
-if __name__ == "__main__":
-    sys.exit(main() or 0)
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds. Raises `UserError`."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as JSON: {error}", 1) from None

@@ -1,98 +1,82 @@
-"""Ask the tables: `make query SQL="select status, count(*) from messages group by 1"`."""
+"""Opens a DuckDB database file, and runs queries on it: `twilio-warehouse query`."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
+import base64
+import json
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from twilio_warehouse.log import clean
-from twilio_warehouse.mistakes import Mistake, explained
+from twilio_warehouse.errors import UserError, explain_error
+from twilio_warehouse.log import redact
 
-TABLES = """
+LIST_TABLES = """
 select table_name as "table", estimated_size as "rows" from duckdb_tables()
 where schema_name = current_schema() and table_name not like '\\_dlt%' escape '\\' order by 1
 """
-DEMO = Path("build/demo.duckdb")
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print what the query SQL finds in a DuckDB file; without one, which tables there are.
-
-    With `--check` only whether there are tables is found out.
-    """
-    try:
-        with opened(file_asked(arguments)) as connection:
-            if "--check" not in arguments:
-                show(connection, os.environ.get("SQL", "").strip() or TABLES)
-    except Mistake as mistake:
-        print(clean(str(mistake)), file=sys.stderr)
-        return mistake.status
-    return 0
-
-
-def file_asked(arguments: Sequence[str]) -> Path:
-    """Return the file that is to be asked. Raises `Mistake` if it is no file of DuckDB's.
-
-    The first argument names it; DESTINATION of the environment is what `make` was told.
-    """
-    if (destination := os.environ.get("DESTINATION") or "duckdb") != "duckdb":
-        raise Mistake(
-            f"Only DuckDB files are read here. Ask {destination} with its own client: the tables "
-            "are in its schema twilio. docs/proof.md has the comparison in plain SQL."
-        )
-    return Path(arguments[0])
+STATE = "select state from _dlt_pipeline_state order by version desc, created_at desc limit 1"
+DEMO_FILE = Path("build/demo.duckdb")
 
 
 @contextmanager
-def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a file of tables, in UTC.
+def open_database(db_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database file read-only, in UTC.
 
-    Raises `Mistake` if there are none, and for what DuckDB says of the file or of a query.
+    Raises `UserError` if it has no tables, and for DuckDB's errors, also those of queries.
     """
-    if not database.is_file():
-        demo = f" The demo's tables are asked with DATABASE={DEMO}." if DEMO.is_file() else ""
-        raise Mistake(f"There is no {database}: make sync writes it.{demo}")
+    if not db_file.is_file():
+        demo = ""
+        if DEMO_FILE.is_file():
+            demo = f" The demo's is --from {DEMO_FILE} (make: DATABASE={DEMO_FILE})."
+        raise UserError(f"There is no {db_file}: sync writes it.{demo}")
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with duckdb.connect(str(db_file), read_only=True) as connection:
             connection.execute("set timezone = 'UTC'")
-            if not connection.execute(TABLES).fetchall():
-                raise Mistake(f"There are no tables in {database} yet: make sync writes them.")
+            if not connection.execute(LIST_TABLES).fetchall():
+                raise UserError(f"There are no tables in {db_file} yet: sync writes them.")
             yield connection
-    except duckdb.Error as wrong:
-        said = Mistake(str(wrong).partition("\n\nLINE")[0])
-        raise explained(wrong, str(database)) or said from wrong
+    except duckdb.Error as error:
+        message = UserError(str(error).partition("\n\nLINE")[0])
+        raise explain_error(error, str(db_file)) or message from error
 
 
-def show(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Print the rows that a query finds as a text table."""
-    found = connection.execute(query)
-    names = [column[0] for column in found.description or []]
-    rows = [["" if v is None else shown(v) for v in row] for row in found.fetchall()]
+def saved_state(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Any]:
+    """Return the state that syncs keep with the tables, empty if there is none."""
+    try:
+        [(packed,)] = connection.execute(STATE).fetchall()
+    except (duckdb.CatalogException, ValueError):
+        return {}
+    # dlt keeps its state as compressed JSON.
+    state = json.loads(zlib.decompress(base64.b64decode(packed)))
+    return dict(state.get("sources", {}).get("twilio", {}))
+
+
+def print_table(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Print the result of a query as a text table."""
+    result = connection.execute(query)
+    names = [column[0] for column in result.description or []]
+    rows = [["" if v is None else cell(v) for v in row] for row in result.fetchall()]
     right = [bool(rows) and all(is_number(row[i]) for row in rows) for i in range(len(names))]
     widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     for row in [names, ["-" * width for width in widths], *rows]:
         cells = (
-            cell.rjust(width) if by_right else cell.ljust(width)
-            for cell, width, by_right in zip(row, widths, right, strict=True)
+            text.rjust(width) if by_right else text.ljust(width)
+            for text, width, by_right in zip(row, widths, right, strict=True)
         )
         print("  " + "  ".join(cells).rstrip())
 
 
-def shown(value: object) -> str:
+def cell(value: object) -> str:
     """Return a value on one line."""
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return clean(" ".join(text.split()))[:60]
+    return redact(" ".join(text.split()))[:60]
 
 
 def is_number(text: str) -> bool:
-    """Return whether a cell holds a number, or nothing."""
+    """Return whether a cell holds a number or nothing."""
     return not text.strip("0123456789.,%- ")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

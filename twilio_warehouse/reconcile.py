@@ -1,11 +1,10 @@
-"""What Twilio billed beside the rows that arrived: `make reconcile`.
+"""Compares what Twilio billed with the rows that arrived: `twilio-warehouse reconcile`.
 
-`reconcile.sql` compares, for each account, day and category; here stands what is said about it.
+`reconcile.sql` compares each account, day and category; this module reports the result.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,20 +13,19 @@ from typing import NamedTuple
 
 import duckdb
 
-from twilio_warehouse.freshness import kept
-from twilio_warehouse.log import clean
-from twilio_warehouse.mistakes import Mistake
-from twilio_warehouse.query import TABLES, file_asked, opened, show
-from twilio_warehouse.questions import NAMED
+from twilio_warehouse.errors import UserError
+from twilio_warehouse.log import redact
+from twilio_warehouse.queries import ACCOUNT_NAMES
+from twilio_warehouse.query import LIST_TABLES, print_table, saved_state
 
 SQL = Path(__file__).with_name("reconcile.sql").read_text("utf-8")
-NEEDED = ("accounts", "usage_records", "messages", "calls", "recordings")
-BY_DESIGN = """\
-What cannot agree by design, and is not counted as missing:
+NEEDED_TABLES = ("accounts", "usage_records", "messages", "calls", "recordings")
+EXPECTED_DIFFERENCES = """\
+Expected differences, not counted as missing:
 - SMS are billed by segment: a long message is one row and several segments. MMS are billed by
   message.
-- Messages that have not left Twilio (failed, canceled, scheduled) and calls that nobody answered
-  are rows, but not billed as messages and calls.
+- Messages that have not left Twilio (failed, canceled, scheduled) and unanswered calls are rows,
+  but not billed as messages and calls.
 - Usage is by day in UTC, like the days here; the Twilio Console may show another time zone. What
   happens around midnight may be billed on the day before or after ("near midnight").
 - The day of the last sync is not final. Usage of the days before it may still rise: the next syncs
@@ -37,20 +35,21 @@ What cannot agree by design, and is not counted as missing:
 - Messages go back 400 days at most, usage goes back further ("out of reach").
 - WhatsApp, RCS and the like, SIP and in-app calls have categories of their own, which are not
   compared.
-What is counted as missing and cannot arrive: what was deleted in Twilio before a sync had read it,
-and messages older than the account's own retention, if that is less than 400 days."""
+Counted as missing, although no sync can read them: rows that were deleted in Twilio before they
+were read, and messages older than the account's own retention, if that is less than 400 days."""
 
 
-class Compared(NamedTuple):
-    """An account's day and category, as `reconcile.sql` compares them.
+class Comparison(NamedTuple):
+    """A row of `reconcile.sql`: an account, day and category.
 
     Attributes:
-        billed: what Twilio counts in usage_records; SMS in segments.
-        arrived: rows in the tables.
-        billable: those of them that Twilio bills.
+        billed: the count of usage_records; SMS in segments.
+        arrived: the rows in the tables.
+        billable: the rows that Twilio bills.
         units: the same in the unit of `billed`.
-        verdict: `agrees`, `missing`, `near midnight` (what lacks is on the day before or after),
-            `more rows`, `not final`, `out of reach` or `no usage` (none of the account is known).
+        verdict: `agrees`, `missing`, `near midnight` (the difference is on the day before or
+            after), `more rows`, `not final`, `out of reach` (older than Twilio shows, or than
+            start_date) or `no usage` (the account has none at all).
     """
 
     account_sid: str
@@ -63,54 +62,53 @@ class Compared(NamedTuple):
     verdict: str
 
 
-def compared(connection: duckdb.DuckDBPyConnection) -> list[Compared]:
-    """Return what was billed beside what arrived, by account, day and category.
+def compare(connection: duckdb.DuckDBPyConnection) -> list[Comparison]:
+    """Return the rows of `reconcile.sql`.
 
-    The connection uses the schema of the tables. Raises `Mistake` if a table is
-    missing.
+    The connection uses the schema of the tables. Raises `UserError` if a table is missing.
     """
-    there = {row[0] for row in connection.execute(TABLES).fetchall()}
-    if lacking := [name for name in NEEDED if name not in there]:
-        raise Mistake(
-            f"There is no table {', '.join(lacking)}: make sync them, to compare with them."
-        )
-    return [Compared(*row) for row in connection.execute(comparison(connection)).fetchall()]
+    tables = {row[0] for row in connection.execute(LIST_TABLES).fetchall()}
+    if lacking := [name for name in NEEDED_TABLES if name not in tables]:
+        raise UserError(f"There is no table {', '.join(lacking)}: sync these streams to compare.")
+    return [Comparison(*row) for row in connection.execute(comparison_query(connection)).fetchall()]
 
 
-def comparison(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return `reconcile.sql` with the moments in it from which on the rows have been read."""
+def comparison_query(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return `reconcile.sql` with the start_date of each table in it."""
     query = SQL
-    states = kept(connection).get("states", {})
-    # In each state one entry says what the sync was asked for (BEHAVIOR 45).
+    states = saved_state(connection).get("states", {})
+    # One entry of each state holds the start_date that was read from (BEHAVIOR 45).
     starts = {
         table: entry["partition"]["start_date"]
         for table, state in states.items()
         for entry in state.get("states", [])
         if "start_date" in entry["partition"]
     }
-    for table, moment in starts.items():
-        since = f"{datetime.fromisoformat(moment.replace('Z', '+00:00'))}"
-        empty = f"cast({{}} as timestamp with time zone) as {table}"
-        query = query.replace(empty.format("null"), empty.format(f"'{since}'"))
+    for table, start_date in starts.items():
+        since = f"{datetime.fromisoformat(start_date.replace('Z', '+00:00'))}"
+        column = f"cast({{}} as timestamp with time zone) as {table}"
+        query = query.replace(column.format("null"), column.format(f"'{since}'"))
     return query
 
 
-def missing(rows: Sequence[Compared]) -> list[Compared]:
-    """Return the days on which rows are missing; a category only if no part of it says so."""
+def missing(rows: Sequence[Comparison]) -> list[Comparison]:
+    """Return the days with missing rows; of a category and its subcategories the latter."""
     named = [row for row in rows if row.verdict == "missing"]
-    parts = {
+    subcategories = {
         (r.account_sid, r.day, r.category.partition("-")[0]) for r in named if "-" in r.category
     }
     return [
-        r for r in named if "-" in r.category or (r.account_sid, r.day, r.category) not in parts
+        r
+        for r in named
+        if "-" in r.category or (r.account_sid, r.day, r.category) not in subcategories
     ]
 
 
-# For each account and category, in the tables and in what is compared.
+# By account and category.
 SUMMARY = f"""
-with compared as ({{}}), named as ({NAMED})
+with compared as ({{}}), named as ({ACCOUNT_NAMES})
 select coalesce(named.name, compared.account_sid) as account, category,
-  count(*) as days, sum(arrived)::bigint as "rows", sum(units)::bigint as "to be billed",
+  count(*) as days, sum(arrived)::bigint as "rows", sum(units)::bigint as "billable units",
   sum(billed)::bigint as billed,
   count(*) filter (verdict = 'agrees') as agree,
   count(*) filter (verdict = 'more rows') as "more rows",
@@ -122,21 +120,21 @@ group by 1, 2, compared.account_sid order by 1, 2
 """
 
 
-def gaps(rows: Sequence[Compared]) -> list[list[Compared]]:
-    """Return the days on which rows are missing; days of a category that follow are one gap."""
-    found: list[list[Compared]] = []
+def gaps(rows: Sequence[Comparison]) -> list[list[Comparison]]:
+    """Return the gaps: consecutive days of an account and category with missing rows."""
+    found: list[list[Comparison]] = []
     for row in sorted(missing(rows), key=lambda row: (row.account_sid, row.category, row.day)):
         last = found[-1][-1] if found else None
-        follows = last and (last.account_sid, last.category) == (row.account_sid, row.category)
-        if last and follows and row.day - last.day == timedelta(days=1):
+        is_same = last and (last.account_sid, last.category) == (row.account_sid, row.category)
+        if last and is_same and row.day - last.day == timedelta(days=1):
             found[-1].append(row)
         else:
             found.append([row])
     return sorted(found, key=lambda gap: gap[0].day)
 
 
-def lines(rows: Sequence[Compared], names: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line for each gap in an account's category; the names are those of accounts."""
+def gap_lines(rows: Sequence[Comparison], names: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each gap; `names` are those of the accounts."""
     found = gaps(rows)
     days = len({(row.account_sid, row.day) for gap in found for row in gap})
     if not days:
@@ -149,26 +147,17 @@ def lines(rows: Sequence[Compared], names: Mapping[str, str]) -> Iterator[str]:
         account = f"{names.get(first.account_sid, 'Account')} ({first.account_sid})"
         billed = sum((row.billed for row in gap), Decimal())
         units = sum(row.units for row in gap)
-        said = f"{billed.normalize():f} billed, {units} arrived"
-        yield f"  {when}  {account}  {first.category}: {said}"
+        counts = f"{billed.normalize():f} billed, {units} arrived"
+        yield f"  {when}  {account}  {first.category}: {counts}"
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Compare the tables of a DuckDB file; return 1 if rows are missing, 2 for a mistake."""
-    try:
-        with opened(file_asked(arguments)) as connection:
-            rows = compared(connection)
-            show(connection, SUMMARY.format(comparison(connection)))
-            names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())
-    except Mistake as mistake:
-        print(mistake, file=sys.stderr)
-        return mistake.status
+def print_reconciliation(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Print the comparison; return whether rows are missing. Raises `UserError`."""
+    rows = compare(connection)
+    print_table(connection, SUMMARY.format(comparison_query(connection)))
+    names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())
     print()
-    for line in lines(rows, names):
-        print(clean(line))
-    print(f"\n{BY_DESIGN}")
-    return 1 if missing(rows) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    for line in gap_lines(rows, names):
+        print(redact(line))
+    print(f"\n{EXPECTED_DIFFERENCES}")
+    return bool(missing(rows))

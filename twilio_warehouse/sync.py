@@ -1,203 +1,352 @@
-"""One sync: records go into the buffer, and from there into the tables, with the state."""
+"""One sync: records are buffered on disk, then loaded into tables together with the state."""
 
 from __future__ import annotations
 
 import difflib
 import logging
+import sqlite3
+import sys
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from twilio_warehouse.buffer import Buffer
+from twilio_warehouse.config import secrets_of
 from twilio_warehouse.connector import Connector
-from twilio_warehouse.kept import Kept
-from twilio_warehouse.mistakes import Mistake
+from twilio_warehouse.destination import Destination
+from twilio_warehouse.errors import OTHER_FILE, UserError, causes, explain_error, first_line
+from twilio_warehouse.log import log_to_file
 from twilio_warehouse.progress import Progress
 from twilio_warehouse.tables import Table
-from twilio_warehouse.target import Target
 
 LOGGER = logging.getLogger("sync")
-# Loads lie so many times farther apart than they take.
-LOAD_SHARE = 5
+# A load takes at most this share of a sync: the next one waits so many times as long as it took.
+WAIT_PER_LOAD_TIME = 5
+
+
+def sync_account(
+    config_path: Path,
+    config: dict[str, Any],
+    destination: Destination,
+    *,
+    streams: Collection[str] = (),
+    excluded: Collection[str] = (),
+    refresh: Collection[str] = (),
+    load_every: float = 15,
+) -> int:
+    """Sync an account, print the summary, and return the exit status. Raises `UserError`."""
+    started = False
+    try:
+        with destination:
+            log_to_file(destination.log, secrets_of(config))
+            destination.open()
+            # Tables of another account are refused before the first request.
+            SavedState.load(destination.saved_state(), config, destination.name)
+            connector = Connector(config_path, config, destination.buffer)
+            catalog = connector.discover()
+            selected = select_streams(catalog, streams, excluded)
+            names = [stream["name"] for stream in selected]
+            again = [name for name in refresh if name != "all"]
+            if again:
+                select_streams(catalog, again, [])
+            if "all" in refresh:
+                again = names
+            if unselected := {*again} - {*names}:
+                raise UserError(
+                    f"--refresh names {', '.join(sorted(unselected))}, which is not selected."
+                )
+            progress = Progress(len(selected))
+            sync = Sync(connector, destination, selected, progress, load_every, again)
+            started = True
+            print(f"Reading {len(selected)} streams into {destination.name} ...", file=sys.stderr)
+            with progress:
+                sync.run()
+    except UserError:
+        raise
+    except BaseException as error:
+        user_error = end_of(error, destination)
+        if user_error.status != 130:
+            user_error.status = 1 if started else 2
+        raise user_error from None
+    for line in progress.summary():
+        print(line)
+    print(f"The tables are in {destination.name}; the log is {destination.log}.")
+    if progress.failed:
+        return 1
+    # The credentials may open none of the streams.
+    return 0 if progress.complete else 2
+
+
+def end_of(error: BaseException, destination: Destination) -> UserError:
+    """Return the message for an error that ended a sync; its traceback goes to the log."""
+    name, log = destination.name, destination.log
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "SignalReceivedException":
+        message = f"Stopped. What was loaded stays in {name}; run it again to go on from there."
+        return UserError(f"{message}\nThe log is {log}.", 130)
+    LOGGER.error("The sync failed.", exc_info=error)
+    explained = explain_error(error, name) or UserError(
+        f"The sync failed: {first_line([*causes(error)][-1])}", 1
+    )
+    return UserError(f"{explained}\nThe log is {log}.", explained.status)
+
+
+def select_streams(
+    catalog: list[dict[str, Any]], names: Collection[str], excluded: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return the streams of these names, all if there are none, without the excluded ones.
+
+    Raises `UserError` for an unknown name, and if no stream is left.
+    """
+    known = [stream["name"] for stream in catalog]
+    for name in [*names, *excluded]:
+        if name not in known:
+            similar = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {similar[0]}? " if similar else ""
+            raise UserError(f"There is no stream {name}: {hint}docs/twilio.md lists them.")
+    selected = [
+        s for s in catalog if (not names or s["name"] in names) and s["name"] not in excluded
+    ]
+    if not selected:
+        raise UserError("--except leaves none of --streams.")
+    return selected
+
+
+@dataclass
+class SavedState:
+    """What is kept with the tables: their account and region, and the streams' states by name."""
+
+    account_sid: str
+    region: str
+    states: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, saved: Mapping[str, Any], config: Mapping[str, Any], name: str) -> SavedState:
+        """Return the state of the tables in `name`. Raises `UserError` if they are of another."""
+        account, region = str(config["account_sid"]), str(config.get("region") or "us1")
+        if (other := saved.get("account_sid", account)) != account:
+            raise UserError(
+                f"{name} holds the tables of account {other}, and the config is of {account}: "
+                f"name another file {OTHER_FILE}."
+            )
+        # Earlier releases have not saved it.
+        if (other := saved.get("region", region)) != region:
+            raise UserError(
+                f"{name} holds the tables of region {other}, and the config is of {region}: "
+                f"name another file {OTHER_FILE}."
+            )
+        return cls(account, region, {**saved.get("states", {})})
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as dlt keeps it."""
+        return {**vars(self), "states": {**self.states}}
+
+
+class RecordBuffer:
+    """The records that are not loaded yet, as JSON in a file: of each stream and key the newest."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+            "CREATE TABLE records (stream TEXT, key BLOB, data BLOB, PRIMARY KEY (stream, key))"
+            " WITHOUT ROWID; BEGIN"
+        )
+
+    def put(self, stream: str, key: bytes, data: bytes) -> None:
+        """Add a record, or replace the one with its key."""
+        self._connection.execute("REPLACE INTO records VALUES (?, ?, ?)", (stream, key, data))
+
+    def records(self, stream: str) -> Iterator[bytes]:
+        """Yield the records of a stream."""
+        query = "SELECT data FROM records WHERE stream = ?"
+        for (data,) in self._connection.execute(query, (stream,)):
+            yield data
+
+    def streams(self) -> set[str]:
+        """Return the streams that have records."""
+        return {name for (name,) in self._connection.execute("SELECT DISTINCT stream FROM records")}
+
+    def delete(self, streams: Iterable[str]) -> None:
+        """Delete the records of some streams."""
+        for stream in streams:
+            self._connection.execute("DELETE FROM records WHERE stream = ?", (stream,))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
 
 
 class Sync:
-    """Reads streams into a target; what a checkpoint covers is loaded before the next begins."""
+    """Reads streams into a destination; a state is saved with the records that it covers."""
 
     def __init__(
         self,
         connector: Connector,
-        target: Target,
+        destination: Destination,
         streams: list[dict[str, Any]],
         progress: Progress,
         load_every: float = 15,
-        refreshed: Collection[str] = (),
+        refresh: Collection[str] = (),
     ) -> None:
-        """Take the streams of the catalog that are to be read, and the seconds between loads.
+        """Take streams of the catalog, the seconds between loads, and the streams to refresh.
 
-        Those that are refreshed are read from the start, and replace their tables when they are
-        complete: until then, and after a kill, rows and states are as they were.
+        The latter are read from the start, and replace their tables when they are complete: until
+        then, and after a kill, rows and states are as they were.
         """
-        self.connector, self.target, self.progress = connector, target, progress
+        self.connector, self.destination, self.progress = connector, destination, progress
         self.catalog = streams
-        self.tables = {stream["name"]: Table.of(stream) for stream in streams}
-        self.kept = Kept.of(target.kept(), connector.config, target.name)
+        self.tables = {stream["name"]: Table.from_stream(stream) for stream in streams}
+        saved = destination.saved_state()
+        self.saved = SavedState.load(saved, connector.config, destination.name)
         self.load_every = load_every
-        self._renew(refreshed)
-        self._buffer = Buffer(target.buffer / "records")
-        self._waiting: Counter[str] = Counter()
+        self._prepare(refresh)
+        self._buffer = RecordBuffer(destination.buffer / "records")
+        self._buffered: Counter[str] = Counter()
         self._replaced: set[str] = set()
         # The states of the streams that are refreshed and not loaded.
-        self._held: dict[str, Any] = {}
-        self._changed = False
-        self._due = time.monotonic() + load_every
+        self._pending_states: dict[str, Any] = {}
+        self._state_changed = False
+        self._next_load = time.monotonic() + load_every
 
-    def _renew(self, refreshed: Collection[str]) -> None:
+    def _prepare(self, refresh: Collection[str]) -> None:
         """Find out what is read from the start, and what was loaded before."""
-        warnings, names = self.progress.warnings, [*self.tables]
-        if gone := sorted(self.target.missing(names)):
-            warnings[f"{', '.join(gone)}: no such table any more, read again from the start."] = (
-                None
-            )
-        for name in gone:
-            self.kept.states.pop(name, None)
-        # A state tells nothing: a stream that was never opened has one too.
-        self._before = {n for n, table in self.tables.items() if self.target.has(table)} - {*gone}
-        self._refreshed = {name for name in refreshed if self.tables[name].incremental}
+        dropped = sorted(self.destination.dropped_tables([*self.tables]))
+        if dropped:
+            self._warn(f"{', '.join(dropped)}: no such table any more, read again from the start.")
+        for name in dropped:
+            self.saved.states.pop(name, None)
+        # A state proves nothing: a stream that was never readable has one too.
+        existing = {n for n, table in self.tables.items() if self.destination.has_table(table)}
+        self._loaded_before = existing - {*dropped}
+        self._refreshed = {name for name in refresh if self.tables[name].incremental}
         for name in self._refreshed:
             self.tables[name] = replace(self.tables[name], incremental=False)
 
     def run(self) -> None:
-        """Read everything, and load what is whole."""
-        passed_on = {*self.tables} - self._refreshed
-        known = {name: state for name, state in self.kept.states.items() if name in passed_on}
-        with closing(self.connector.read(self.catalog, known)) as messages:
+        """Read everything, and load what is complete."""
+        handlers = {
+            "RECORD": self._on_record,
+            "STATE": self._on_state,
+            "LOG": self._on_log,
+            "TRACE": self._on_trace,
+        }
+        names = {*self.tables} - self._refreshed
+        states = {name: state for name, state in self.saved.states.items() if name in names}
+        with closing(self.connector.read(self.catalog, states)) as messages:
             for message in messages:
-                getattr(self, f"_{message['type'].lower()}", self._nothing)(message)
+                if handler := handlers.get(message["type"]):
+                    handler(message)
         progress = self.progress
-        for name in self._before & {*progress.left_out}:
-            why = progress.left_out.pop(name)
-            progress.failed[name] = f"loaded before, and refused now: {why}"
+        for name in self._loaded_before & {*progress.left_out}:
+            reason = progress.left_out.pop(name)
+            progress.failed[name] = f"loaded before, and refused now: {reason}"
         for name in {*self.tables} - {*progress.complete, *progress.failed, *progress.left_out}:
             progress.failed[name] = "the read ended before it was complete"
         self._load()
         self._buffer.close()
-        if not self.target.merges:
-            progress.warnings[
-                f"{self.target.name} does not merge: of the rows with one key, the one with the "
-                "highest _dlt_load_id counts."
-            ] = None
-        if not self.target.locks:
-            progress.warnings[
-                f"{self.target.name} has no lock that a sync can hold: never let syncs of two "
-                "folders run into it at the same time."
-            ] = None
+        self._warn_at_end()
+
+    def _warn_at_end(self) -> None:
+        name = self.destination.name
+        if not self.destination.merges:
+            self._warn(
+                f"{name} does not merge: of the rows with one key, the one with the highest "
+                "_dlt_load_id counts."
+            )
+        if not self.destination.locks:
+            self._warn(
+                f"{name} has no lock that a sync can hold: never let syncs of two folders run into "
+                "it at the same time."
+            )
         for table in self.tables.values():
-            for name, count in table.without_key.items():
-                progress.warnings[
-                    f"{name}: {count} rows without a key ({', '.join(table.key)}) are left out."
-                ] = None
+            for stream, count in table.without_key.items():
+                self._warn(
+                    f"{stream}: {count} rows without a key ({', '.join(table.key)}) are left out."
+                )
             for column, count in table.unreadable.items():
-                progress.warnings[
+                self._warn(
                     f"{table.name}.{column}: {count} values are not of type {table.types[column]}, "
                     "and left empty."
-                ] = None
+                )
 
-    def _nothing(self, message: dict[str, Any]) -> None:
-        """Pass over other messages."""
+    def _warn(self, message: str) -> None:
+        self.progress.warnings[message] = None
 
-    def _record(self, message: dict[str, Any]) -> None:
+    def _on_record(self, message: dict[str, Any]) -> None:
         record = message["record"]
         table, row = self.tables[record["stream"]], record["data"]
         self.progress.records[table.name] += 1
         if key := table.key_of(row):
             self._buffer.put(table.name, key, orjson.dumps(row))
-            self._waiting[table.name] += 1
+            self._buffered[table.name] += 1
         if account := row.get("account_sid"):
             self.progress.accounts.add(account)
 
-    def _state(self, message: dict[str, Any]) -> None:
+    def _on_state(self, message: dict[str, Any]) -> None:
         stream = message["state"]["stream"]
         name = stream["stream_descriptor"]["name"]
         if name in self._refreshed - self._replaced:
-            self._held[name] = stream["stream_state"]
+            self._pending_states[name] = stream["stream_state"]
         elif self.tables[name].incremental or name in self._refreshed:
             # All records that it covers have arrived before it.
-            self.kept.states[name] = stream["stream_state"]
-            self._changed = True
-            if time.monotonic() >= self._due:
+            self.saved.states[name] = stream["stream_state"]
+            self._state_changed = True
+            if time.monotonic() >= self._next_load:
                 self._load()
 
-    def _log(self, message: dict[str, Any]) -> None:
-        self.progress.heard(message["log"]["level"], message["log"]["message"])
+    def _on_log(self, message: dict[str, Any]) -> None:
+        self.progress.observe_log(message["log"]["level"], message["log"]["message"])
 
-    def _trace(self, message: dict[str, Any]) -> None:
+    def _on_trace(self, message: dict[str, Any]) -> None:
         trace = message["trace"]
         if trace["type"] == "ERROR":
             error = trace["error"]
             name = str((error.get("stream_descriptor") or {}).get("name"))
             LOGGER.warning("%s (%s)", error["message"], error.get("internal_message"))
             if name in self.tables:
-                refused = error.get("failure_type") == "config_error"
-                kept = self.progress.left_out if refused else self.progress.failed
-                kept[name] = error["message"].removeprefix(f"{name}: ")
+                is_refused = error.get("failure_type") == "config_error"
+                reasons = self.progress.left_out if is_refused else self.progress.failed
+                reasons[name] = error["message"].removeprefix(f"{name}: ")
         elif trace["type"] == "STREAM_STATUS":
             status = trace["stream_status"]
             if status["status"] == "COMPLETE":
                 self.progress.complete.add(status["stream_descriptor"]["name"])
 
     def _load(self) -> None:
-        """Load the records that have arrived of lists by date, and the full lists that ended."""
-        began = time.monotonic()
-        progress, arrived = self.progress, self._buffer.streams()
+        """Load the buffered records of incremental streams, and the full refreshes that ended."""
+        started_at = time.monotonic()
+        progress, buffered = self.progress, self._buffer.streams()
         names = {
             name
             for name, table in self.tables.items()
-            if (table.incremental and (name in arrived or self._is_new(table)))
+            if (table.incremental and (name in buffered or self._lacks_table(table)))
             or (not table.incremental and name in progress.complete - self._replaced)
         }
-        if names or self._changed:
-            progress.doing = "loading"
-            rows = {name: partial(self._buffer.rows, name) for name in sorted(names)}
-            parts = [(self.tables[name], find) for name, find in rows.items()]
-            LOGGER.info("Loading %s", ", ".join(rows) or "the state")
-            for name in names & {*self._held}:
-                self.kept.states[name] = self._held.pop(name)
-            self.target.load(parts, self.kept.saved())
+        if names or self._state_changed:
+            progress.phase = "loading"
+            LOGGER.info("Loading %s", ", ".join(sorted(names)) or "the state")
+            for name in names & {*self._pending_states}:
+                self.saved.states[name] = self._pending_states.pop(name)
+            loads = [
+                (self.tables[name], partial(self._buffer.records, name)) for name in sorted(names)
+            ]
+            self.destination.load(loads, self.saved.dump())
             LOGGER.info("Loaded")
-            self._buffer.drop(names)
-            progress.loaded += sum(self._waiting.pop(name, 0) for name in names)
+            self._buffer.delete(names)
+            progress.loaded += sum(self._buffered.pop(name, 0) for name in names)
             self._replaced |= {name for name in names if not self.tables[name].incremental}
-            self._changed, progress.doing = False, "reading"
-        took = time.monotonic() - began
-        wait = max(self.load_every, LOAD_SHARE * took) if self.load_every else 0
-        self._due = time.monotonic() + wait
+            self._state_changed, progress.phase = False, "reading"
+        wait = WAIT_PER_LOAD_TIME * (time.monotonic() - started_at)
+        self._next_load = time.monotonic()
+        if self.load_every:
+            self._next_load += max(self.load_every, wait)
 
-    def _is_new(self, table: Table) -> bool:
-        """Return whether a stream without records is to get its table, which it has not yet."""
-        return table.name in self.progress.complete and not self.target.has(table)
-
-
-def chosen(
-    streams: list[dict[str, Any]], names: Collection[str], left_out: Collection[str]
-) -> list[dict[str, Any]]:
-    """Return the streams of these names, all if there are none, without those left out.
-
-    Raises `Mistake` for a name that no stream has, and if none is left.
-    """
-    known = [stream["name"] for stream in streams]
-    for name in [*names, *left_out]:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            meant = f"did you mean {near[0]}? " if near else ""
-            raise Mistake(f"There is no stream {name}: {meant}docs/twilio.md lists them.")
-    kept = [s for s in streams if (not names or s["name"] in names) and s["name"] not in left_out]
-    if not kept:
-        raise Mistake("EXCEPT leaves no stream of STREAMS to read.")
-    return kept
+    def _lacks_table(self, table: Table) -> bool:
+        """Return whether a stream without records still needs its table."""
+        return table.name in self.progress.complete and not self.destination.has_table(table)

@@ -1,4 +1,4 @@
-"""A stream becomes a table: its key, its columns, and values of their types."""
+"""The table of a stream: its key, its columns, and values of their types."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Row = dict[str, Any]
 CHUNK = 10_000
 
 
-def moment(value: str) -> datetime:
-    """Return a moment, in UTC where it names no zone."""
+def timestamp(value: str) -> datetime:
+    """Return a timestamp, in UTC if it has no time zone."""
     found = datetime.fromisoformat(value.replace("Z", "+00:00"))
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
-# As many digits as the columns have, nine of them after the point.
-DIGITS, NINTH = Context(prec=38), Decimal("1e-9")
+# Of a column decimal(38, 9).
+PRECISION, SCALE = Context(prec=38), Decimal("1e-9")
 
 
 def decimal(value: float) -> Decimal:
@@ -37,18 +37,18 @@ def decimal(value: float) -> Decimal:
     found = Decimal(str(value))
     if not found.is_finite():
         raise ValueError
-    return found.quantize(NINTH, context=DIGITS)
+    return found.quantize(SCALE, context=PRECISION)
 
 
-def whole(value: Any) -> int:
-    """Return a whole number of 64 bits."""
+def integer(value: Any) -> int:
+    """Return an integer of 64 bits."""
     if int(value) != value or not -(2**63) <= value < 2**63:
         raise ValueError
     return int(value)
 
 
 def boolean(value: Any) -> bool:
-    """Return true or false, which 1 and 0 stand for too."""
+    """Return true or false; 1 and 0 are allowed."""
     if value not in (True, False):
         raise ValueError
     return bool(value)
@@ -59,21 +59,21 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-# dlt's type of a column, how its values are read, and what Arrow calls it.
+# By dlt's type of a column: how its values are read, and Arrow's type.
 TYPES: Mapping[str, tuple[Callable[[Any], Any], Any]] = {
     "text": (text, pyarrow.string()),
-    "timestamp": (moment, pyarrow.timestamp("us", "UTC")),
+    "timestamp": (timestamp, pyarrow.timestamp("us", "UTC")),
     "date": (date.fromisoformat, pyarrow.date32()),
-    "bigint": (whole, pyarrow.int64()),
+    "bigint": (integer, pyarrow.int64()),
     "decimal": (decimal, pyarrow.decimal128(38, 9)),
     "bool": (boolean, pyarrow.bool_()),
     "json": (lambda value: value, pyarrow.string()),
 }
-# What reading a value of another type raises.
-OTHER_TYPE = (ArithmeticError, AttributeError, TypeError, ValueError)
-OF_STRINGS = {"date-time": "timestamp", "date": "date"}
-OF_SCHEMA = {"integer": "bigint", "number": "decimal", "boolean": "bool"}
-OF_SCHEMA |= {"object": "json", "array": "json"}
+# Raised for a value of another type.
+TYPE_ERRORS = (ArithmeticError, AttributeError, TypeError, ValueError)
+TYPES_OF_FORMATS = {"date-time": "timestamp", "date": "date"}
+TYPES_OF_SCHEMA = {"integer": "bigint", "number": "decimal", "boolean": "bool"}
+TYPES_OF_SCHEMA |= {"object": "json", "array": "json"}
 
 
 @lru_cache(maxsize=10_000)
@@ -100,8 +100,8 @@ def type_of(schema: Mapping[str, Any]) -> str:
     declared = schema.get("type", "string")
     names = [declared] if isinstance(declared, str) else [t for t in declared if t != "null"]
     if names == ["string"]:
-        return OF_STRINGS.get(schema.get("format", ""), "text")
-    return OF_SCHEMA[names[0]]
+        return TYPES_OF_FORMATS.get(schema.get("format", ""), "text")
+    return TYPES_OF_SCHEMA[names[0]]
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Table:
     without_key: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, stream: Mapping[str, Any]) -> Table:
+    def from_stream(cls, stream: Mapping[str, Any]) -> Table:
         """Return the table of a stream of the catalog."""
         return cls(
             name=stream["name"],
@@ -141,7 +141,7 @@ class Table:
                 if value is None:
                     raise ValueError
                 TYPES[self.types[name]][0](value)
-        except OTHER_TYPE:
+        except TYPE_ERRORS:
             self.without_key[self.name] += 1
             return None
         return orjson.dumps(key)
@@ -195,7 +195,7 @@ class Table:
             if value is not None and name in self.types:
                 try:
                     row[name] = TYPES[self.types[name]][0](value)
-                except OTHER_TYPE:
+                except TYPE_ERRORS:
                     # The row stays, and the end of the sync says what it lacks.
                     row[name] = None
                     self.unreadable[name] += 1

@@ -13,7 +13,7 @@ import time_machine
 from dev.release.manifest import build
 from sandbox import Sandbox
 from source_twilio.session import SESSIONS
-from unit_tests.support.embedded import small, taken_for_twilio
+from unit_tests.support.embedded import small, use_as_twilio
 from unit_tests.support.mock_twilio import MockTwilio
 from unit_tests.support.postgres import server
 from unit_tests.support.sandbox_client import NOON
@@ -48,16 +48,16 @@ def mock() -> Iterator[MockTwilio]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A small embedded Twilio; this process and its children take it for the real one."""
+    """A small sandbox; this process and its children take it for the real one."""
     with small() as twilio:
-        yield taken_for_twilio(twilio, monkeypatch)
+        yield use_as_twilio(twilio, monkeypatch)
 
 
 @pytest.fixture
 def twilio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A small sandbox whose clock stands at noon, for the tests of the sandbox itself."""
     with Sandbox(scale=0.02, clock=NOON, retry_after=0) as sandbox:
-        yield taken_for_twilio(sandbox, monkeypatch)
+        yield use_as_twilio(sandbox, monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The benchmark: what the connector costs, beside other programs that read Twilio."""
+"""The benchmark: the cost of the connector, compared with other programs that read Twilio."""
 
 from pathlib import Path
 

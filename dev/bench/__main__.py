@@ -1,9 +1,9 @@
 """The benchmark: `make bench`, or `make bench ARGS="cpu latency --runs 1"`.
 
-It measures the connector beside three others: a plain loop, which is the least that reading can
-cost, and two connectors from PyPI. All read the sandbox, which runs in this process. The contenders
-take turns. A figure is the median of the runs, a ratio the median of the ratios of runs that took
-turns. Nothing here asserts a time. docs/performance.md says what the figures mean.
+It compares the connector with three others: a plain loop, which is a lower bound of the cost, and
+two connectors from PyPI. All read the sandbox, which runs in this process. The candidates take
+turns. A figure is the median of the runs, a ratio the median of the ratios of runs in one turn.
+Nothing here asserts a time. docs/performance.md explains the figures.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from dev.bench.daily import daily
 from dev.bench.growth import growth
 from dev.bench.kills import kills
 from dev.bench.large import idle, many, shards
-from dev.bench.measuring import Options, say
+from dev.bench.measuring import Options, log
 from dev.bench.reading import cpu, latency, limits
 from dev.bench.startup import startup
-from dev.bench.tables import put
+from dev.bench.tables import write
 from dev.bench.week import week
 
 SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
@@ -52,7 +52,7 @@ SCENARIOS: dict[str, Callable[[Options, ExitStack], str]] = {
 
 
 def machine() -> str:
-    """Describe where the figures come from."""
+    """Describe the machine."""
     cores = Path("/proc/cpuinfo")
     names = re.findall(r"model name\s*: (.*)", cores.read_text()) if cores.exists() else []
     return (
@@ -65,25 +65,29 @@ def main() -> int:
     """Run the scenarios and print their tables."""
     parser = argparse.ArgumentParser("python -m dev.bench", description=__doc__.partition("\n")[0])
     parser.add_argument("scenarios", nargs="*", metavar="scenario", help=", ".join(SCENARIOS))
-    parser.add_argument("--runs", type=int, default=3, help="of each contender, in turn")
     parser.add_argument(
-        "--peers",
+        "--runs", type=int, default=3, help="runs of each candidate (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--competitors",
         choices=("none", "messages", "all"),
         default="messages",
-        help="which streams the connectors from PyPI read too",
+        help="streams that the connectors from PyPI read too (default: %(default)s)",
     )
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on the numbers of rows")
-    parser.add_argument("--write", type=Path, help="a page to put the tables into as well")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="factor of all row counts (default: %(default)s)"
+    )
+    parser.add_argument("--write", type=Path, help="a page to write the tables into, too")
     given = parser.parse_args()
     if unknown := set(given.scenarios) - set(SCENARIOS):
-        parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
-    options = Options(given.runs, given.peers, given.scale)
+        parser.error(f"unknown scenario: {', '.join(unknown)}; known are {', '.join(SCENARIOS)}")
+    options = Options(given.runs, given.competitors, given.scale)
     tables = {"machine": f"{machine()}; {options.runs} runs of each."}
     print(f"{tables['machine']}\n", flush=True)
     for name in given.scenarios or SCENARIOS:
         scenario = SCENARIOS[name]
         title = (scenario.__doc__ or "").partition("\n")[0]
-        say(f"{name}: {title}")
+        log(f"{name}: {title}")
         with ExitStack() as stack:
             tables[name] = scenario(options, stack)
         gc.unfreeze()
@@ -91,7 +95,7 @@ def main() -> int:
         if given.write:
             page = given.write.read_text("utf-8")
             for each, figures in tables.items():
-                page = put(page, each, figures)
+                page = write(page, each, figures)
             given.write.write_text(page, "utf-8")
     return 0
 

@@ -1,4 +1,4 @@
-"""The scenario of a day's first sync: how many requests it costs to read what settles again."""
+"""The scenario of a day's first sync: the number of requests to re-read rows that may change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time_machine
 
 from dev.bench.measuring import Options
 from dev.bench.tables import table
-from dev.bench.week import DAY, ROWS_PER_PAGE, START, stream_of, synced
+from dev.bench.week import DAY, ROWS_PER_PAGE, START, stream_of, sync
 from sandbox import Sandbox
 
 # Pages have 20 rows instead of 1,000, so 40 rows a day stand for 2,000.
@@ -28,31 +28,31 @@ def daily(options: Options, stack: ExitStack) -> str:
             clock=START,
             counts=dict.fromkeys(STREAMS, 0),
             page_size_max=ROWS_PER_PAGE,
-            holders=[("Day", "active", 1.0)],
+            account_specs=[("Day", "active", 1.0)],
         )
         with twilio:
             os.environ.update(twilio.environment)
             account = twilio.accounts[0].sid
             for number in range(DAYS * PER_DAY):
-                moment = START - number * DAY / PER_DAY
-                twilio.add("messages", account, date_created=moment, date_sent=moment)
-                twilio.add("calls", account, date_created=moment, start_time=moment)
+                date = START - number * DAY / PER_DAY
+                twilio.add("messages", account, date_created=date, date_sent=date)
+                twilio.add("calls", account, date_created=date, start_time=date)
             if scheduled:
-                moment = START - 20 * DAY
-                open_row: dict[str, Any] = {"date_created": moment, "date_sent": None}
+                date = START - 20 * DAY
+                open_row: dict[str, Any] = {"date_created": date, "date_sent": None}
                 twilio.add("messages", account, status="scheduled", **open_row)
             config = {**twilio.config, "start_date": f"{START - DAYS * DAY:%Y-%m-%d}"}
             with time_machine.travel(START, tick=True):
-                state = synced(config, [])
+                state = sync(config, [])
             twilio.requests.clear()
             twilio.clock = START + DAY + timedelta(minutes=1)
             with time_machine.travel(twilio.clock, tick=True):
-                synced(config, state)
+                sync(config, state)
             found = [stream_of(request.path) for request in twilio.requests]
-            # 14 days before the day of the last sync, and what has gone of this day and that.
+            # 14 days before the last sync, the rest of its day, and the new day so far.
             least = ceil((14 * PER_DAY + PER_DAY * 49 / 48) / ROWS_PER_PAGE)
             for stream in STREAMS:
-                asked = found.count(stream)
+                requests = found.count(stream)
                 name = f"{stream}, one scheduled 20 days ago" * bool(scheduled) or stream
-                lines.append([name, asked, least, f"{asked / least:.2f}"])
+                lines.append([name, requests, least, f"{requests / least:.2f}"])
     return table(("stream", "requests", "pages that settle", "ratio"), lines)

@@ -6,11 +6,20 @@ import math
 from contextlib import ExitStack
 from statistics import median
 
-from dev.bench.contenders import Task, airbyte_peer, ours, plain_loop
+from dev.bench.candidates import Task, airbyte_competitor, ours, plain_loop
 from dev.bench.counting import idle_since
-from dev.bench.measuring import Options, beside_empty, folder_of, four, in_turn, run, say, twilio_of
-from dev.bench.perfect_client import needed
-from dev.bench.tables import HEADS, common, mid, ratio, table
+from dev.bench.measuring import (
+    Options,
+    four_accounts,
+    log,
+    measure_net,
+    run,
+    run_in_turn,
+    start_sandbox,
+    temporary_folder,
+)
+from dev.bench.perfect_client import requests_needed
+from dev.bench.tables import HEADS, common, median_of, ratio, table
 
 
 def growth(options: Options, stack: ExitStack) -> str:
@@ -20,25 +29,25 @@ def growth(options: Options, stack: ExitStack) -> str:
 
 def messages_growth(options: Options, stack: ExitStack) -> str:
     """Return the table of 10,000 to 1,000,000 messages."""
-    empty = twilio_of(stack, four(messages=0))
+    empty = start_sandbox(stack, four_accounts(messages=0))
     rows = []
     for number in (10_000, 100_000, 1_000_000):
         with ExitStack() as inner:
-            say(f" {options.rows(number):,} messages")
-            twilio = twilio_of(inner, four(messages=options.rows(number // 4)))
-            task = Task(twilio, folder_of(inner), ["messages"])
-            contenders = [ours(), plain_loop()]
-            found, net = beside_empty(contenders, task, empty, options.runs)
+            log(f" {options.rows(number):,} messages")
+            twilio = start_sandbox(inner, four_accounts(messages=options.rows(number // 4)))
+            task = Task(twilio, temporary_folder(inner), ["messages"])
+            candidates = [ours(), plain_loop()]
+            found, net = measure_net(candidates, task, empty, options.runs)
             state = found["ours"][-1].output.state_file()
             again = run(ours(), task._replace(state=state))
-            least = needed(twilio, idle_since(), ["accounts", "messages"])
+            least = requests_needed(twilio, idle_since(), ["accounts", "messages"])
             for name, runs in found.items():
                 mine = name == "ours"
                 rows.append(
                     [
                         *common(runs),
-                        mid(runs, net),
-                        mid(runs, lambda one: one.memory_mb),
+                        median_of(runs, net),
+                        median_of(runs, lambda one: one.memory_mb),
                         ratio(found, name, "plain loop", net),
                         runs[-1].output.state_bytes if mine else None,
                         len(again.requests) if mine else None,
@@ -57,18 +66,18 @@ def accounts_growth(options: Options, stack: ExitStack) -> str:
     rows = []
     for number in (1, 50, 500):
         with ExitStack() as inner:
-            say(f" {number} subaccounts")
+            log(f" {number} subaccounts")
             holders = [(f"Account {each}", "active", HANDFUL) for each in range(number + 1)]
-            task = Task(twilio_of(inner, holders), folder_of(inner), list(HANDFUL))
-            contenders = [ours()] + ([airbyte_peer()] if options.peers == "all" else [])
-            for runs in in_turn(contenders, task, options.runs).values():
+            task = Task(start_sandbox(inner, holders), temporary_folder(inner), list(HANDFUL))
+            candidates = [ours()] + ([airbyte_competitor()] if options.competitors == "all" else [])
+            for runs in run_in_turn(candidates, task, options.runs).values():
                 first = [one.first_record_seconds or math.nan for one in runs]
                 rows.append(
                     [
                         *common(runs),
                         float(median(first)),
-                        mid(runs, lambda one: one.cpu_seconds),
-                        mid(runs, lambda one: one.memory_mb),
+                        median_of(runs, lambda one: one.cpu_seconds),
+                        median_of(runs, lambda one: one.memory_mb),
                         runs[-1].output.state_bytes,
                     ]
                 )

@@ -1,4 +1,4 @@
-"""The scenario of kills: what a first sync costs that is killed after each tenth of its rows."""
+"""The scenario of kills: the cost of a first sync that is killed after each tenth of its rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from itertools import count
 import orjson
 
 from dev.bench import ROOT
-from dev.bench.contenders import Task, ours
-from dev.bench.measuring import Options, folder_of, run, twilio_of
-from dev.bench.printed import Key, key, shown
+from dev.bench.candidates import Task, ours
+from dev.bench.measuring import Options, run, start_sandbox, temporary_folder
+from dev.bench.output import Key, expected_keys, key
 from dev.bench.tables import table
 from dev.soak.streams import state_file
 
@@ -21,23 +21,23 @@ PARTS = 10
 
 
 def kills(options: Options, stack: ExitStack) -> str:
-    """A million messages of one account, 50 ms a request: whole, and killed after each tenth."""
+    """A million messages of one account, 50 ms a request: without and with ten kills."""
     rows = options.rows(1_000_000)
-    twilio = twilio_of(stack, [("Large", "active", {"messages": rows})], latency_ms=50)
-    task = Task(twilio, folder_of(stack), ["messages"])
-    whole = run(ours(), task, {"messages": shown(twilio, "messages")})
-    lines = [("at one go", 0, whole.records, len(whole.requests), whole.missing, "1.00")]
+    twilio = start_sandbox(stack, [("Large", "active", {"messages": rows})], latency_ms=50)
+    task = Task(twilio, temporary_folder(stack), ["messages"])
+    whole = run(ours(), task, {"messages": expected_keys(twilio, "messages")})
+    lines = [("uninterrupted", 0, whole.records, len(whole.requests), whole.missing, "1.00")]
     begin = len(twilio.requests)
-    records, found, number = killed_again_and_again(task, rows // PARTS)
+    records, found, number = read_with_kills(task, rows // PARTS)
     requests = len(twilio.requests) - begin
-    missing = len(shown(twilio, "messages") - found)
+    missing = len(expected_keys(twilio, "messages") - found)
     ratio = f"{requests / len(whole.requests):.2f}"
     lines.append(("killed after each tenth", number, records, requests, missing, ratio))
-    heads = ("first sync", "kills", "records", "requests", "missing", "x requests at one go")
+    heads = ("first sync", "kills", "records", "requests", "missing", "x requests uninterrupted")
     return table(heads, lines)
 
 
-def killed_again_and_again(task: Task, rows: int) -> tuple[int, set[Key], int]:
+def read_with_kills(task: Task, rows: int) -> tuple[int, set[Key], int]:
     """Kill reads after so many new rows each; return records, keys and kills until one ends."""
     found, records = set[Key](), 0
     for kills in count():

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from dev.bench.contenders import Task, ours
+from dev.bench.candidates import Task, ours
 from dev.bench.counting import every_stream
-from dev.bench.measuring import Options, Run, folder_of, run, say, twilio_of
-from dev.bench.printed import Row, shown
+from dev.bench.measuring import Options, Run, log, run, start_sandbox, temporary_folder
+from dev.bench.output import Row, expected_keys
 from dev.bench.tables import table
 
-# Nothing is read again on purpose.
+# Without intended re-reads.
 SETTINGS = {"lookback_window": 0, "settling_days": 0}
 
 
@@ -23,12 +23,14 @@ def many(options: Options, stack: ExitStack) -> str:
     lines, sizes = [], [5, options.rows(300), options.rows(1_000)]
     for number in sizes:
         with ExitStack() as inner:
-            say(f" {number:,} accounts")
+            log(f" {number:,} accounts")
             holders = [(f"Account {each}", "active", 0) for each in range(number)]
-            task = Task(twilio_of(inner, holders), folder_of(inner), every_stream(), SETTINGS)
+            task = Task(
+                start_sandbox(inner, holders), temporary_folder(inner), every_stream(), SETTINGS
+            )
             one = run(ours(), task)
             lines.append((number, *figures(one), f"{len(one.requests) / number:.1f}"))
-    return grown(("accounts", *HEADS, "requests an account"), lines, sizes)
+    return table_with_growth(("accounts", *HEADS, "requests an account"), lines, sizes)
 
 
 def idle(options: Options, stack: ExitStack) -> str:
@@ -36,22 +38,24 @@ def idle(options: Options, stack: ExitStack) -> str:
     lines, sizes = [], [options.rows(each) for each in (200, 400, 750)]
     for number in sizes:
         with ExitStack() as inner:
-            say(f" {number:,} accounts")
+            log(f" {number:,} accounts")
             holders = [(f"Account {each}", "active", {"messages": 1_000}) for each in range(number)]
-            task = Task(twilio_of(inner, holders), folder_of(inner), ["messages"], SETTINGS)
+            task = Task(
+                start_sandbox(inner, holders), temporary_folder(inner), ["messages"], SETTINGS
+            )
             sids = [account.sid for account in task.twilio.accounts]
             again = run(ours(), task._replace(state=[just_read(sids)]))
             lines.append((number, *figures(again), again.output.state_bytes))
-    return grown(("accounts", *HEADS, "state bytes"), lines, sizes)
+    return table_with_growth(("accounts", *HEADS, "state bytes"), lines, sizes)
 
 
 def shards(options: Options, stack: ExitStack) -> str:
     """2,000 accounts with two calls each, as 1, 2, 4 and 8 shards, one after the other."""
     number, stream = options.rows(2_000), "calls"
     holders = [(f"Account {each}", "active", {stream: 2}) for each in range(number)]
-    twilio = twilio_of(stack, holders)
-    task = Task(twilio, folder_of(stack), [stream], SETTINGS)
-    expected, lines = shown(twilio, stream), []
+    twilio = start_sandbox(stack, holders)
+    task = Task(twilio, temporary_folder(stack), [stream], SETTINGS)
+    expected, lines = expected_keys(twilio, stream), []
     for of in (1, 2, 4, 8):
         runs = []
         for shard in range(1, of + 1):
@@ -74,7 +78,7 @@ def shards(options: Options, stack: ExitStack) -> str:
 
 
 def just_read(sids: Sequence[str]) -> Row:
-    """Return the state of messages of these accounts that a sync would have left just now."""
+    """Return the state of messages that a sync of these accounts would have saved just now."""
     cursor = {"date_sent": f"{datetime.now(timezone.utc) - timedelta(hours=1):%Y-%m-%dT%H:%M:01Z}"}
     states = [
         {"partition": {"rows": rows, "account_sid": sid, "parent_slice": {}}, "cursor": cursor}
@@ -108,8 +112,8 @@ def figures(one: Run) -> tuple[Any, ...]:
     return one.records, len(one.requests), one.cpu_seconds, one.seconds, one.memory_mb
 
 
-def grown(heads: Sequence[str], lines: list[tuple[Any, ...]], sizes: list[int]) -> str:
-    """Return the table, and below it how requests, CPU and memory grow with the accounts."""
+def table_with_growth(heads: Sequence[str], lines: list[tuple[Any, ...]], sizes: list[int]) -> str:
+    """Return the table, and below it the growth of requests, CPU and memory with the accounts."""
     found = []
     for name in ("requests", "CPU s", "peak MB"):
         column = heads.index(name)

@@ -1,4 +1,4 @@
-"""How many requests a perfect client would need: `make bench` compares ours with this number."""
+"""The number of requests of a perfect client, which `make bench` compares with ours."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sandbox.data import seconds_of
 Row = Mapping[str, Any]
 # The largest page, where Twilio documents no other size.
 PAGE = 1000
-# A request shows the conferences, or the rooms, of one status (BEHAVIOR 32, 43).
+# A request lists the conferences or rooms of one status (BEHAVIOR 32, 43).
 STATUSES = {
     "conferences": ("init", "in-progress", "completed"),
     "video_rooms": ("in-progress", "completed", "failed"),
 }
 STATUSES_WITH_PARTICIPANTS = ("init", "in-progress")
-# These are read below all items of their list that go on, whatever their dates.
+# These are read for all parents in progress, whatever their dates.
 OF_LIVE = ("conference_participants", "video_room_participants")
-# The dates of a row that a filter can act on.
+# The dates of rows that filters can use.
 DATES = (
     *("date_created", "date_sent", "date_updated", "start_time", "date_generated"),
     *("start_date", "end_date", "create_time", "event_date"),
@@ -30,7 +30,7 @@ DATES = (
 
 
 def kind(request: Request) -> str:
-    """Return the list that a request asks for."""
+    """Return the stream of a request."""
     product = request.host.partition(".")[0]
     for owner, pattern, endpoint in ROUTES:
         if owner == product and pattern.fullmatch(request.path):
@@ -38,19 +38,18 @@ def kind(request: Request) -> str:
     return request.path
 
 
-def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str]:
-    """Return how many requests for each list a perfect client needs when nothing has happened.
+def requests_needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str]:
+    """Return the number of requests that a perfect client needs for each list without changes.
 
-    It knows which accounts are closed, and asks no list twice. It reads a list page by page. Of a
-    list with a date filter it reads the rows `since` that POSIX time. Conferences and rooms are one
-    list for each status. A list below a list it reads for each parent that can have something. The
-    prices it asks of the main account.
+    It knows the closed accounts, and reads no list twice. Of a list with a date filter it reads the
+    rows `since` that POSIX time. Conferences and rooms are one list for each status. A child list
+    is read for each parent that can have items, prices for the main account only.
     """
     wanted = set(streams)
     statuses: dict[str, tuple[str, ...]] = dict(STATUSES)
     if "conferences" not in wanted:
         statuses["conferences"] = STATUSES_WITH_PARTICIPANTS
-    wanted |= {above for each in ENDPOINTS if each.stream in wanted for above in each.parents}
+    wanted |= {name for each in ENDPOINTS if each.stream in wanted for name in each.parents}
     found: Counter[str] = Counter()
     open_accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
     for endpoint in ENDPOINTS:
@@ -63,7 +62,7 @@ def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str
                 for row in twilio.rows(endpoint.parent, account):
                     live = endpoint.stream in OF_LIVE and row["status"] != "completed"
                     old = dated and not live and newest(row) < since
-                    found[endpoint.stream] += 0 if old else lists(endpoint.stream, row)
+                    found[endpoint.stream] += 0 if old else child_lists(endpoint.stream, row)
                 continue
             rows = twilio.rows(endpoint.stream, account)
             if endpoint.dates or endpoint.between:
@@ -77,8 +76,8 @@ def needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Counter[str
     return found
 
 
-def lists(stream: str, parent: Row) -> int:
-    """Return how many lists of the stream below a parent a sync has to fetch."""
+def child_lists(stream: str, parent: Row) -> int:
+    """Return the number of lists of a stream that a sync has to read for a parent."""
     if stream == "conference_participants":
         return int(parent["status"] in STATUSES_WITH_PARTICIPANTS)
     if stream == "message_media":
@@ -93,5 +92,5 @@ def lists(stream: str, parent: Row) -> int:
 
 
 def newest(row: Row) -> float:
-    """Return the newest date of a row that a filter can act on, as POSIX time; without one, inf."""
+    """Return the newest date of a row that filters can use, as POSIX time; without one, inf."""
     return max((seconds_of(row[name]) for name in DATES if row.get(name)), default=math.inf)

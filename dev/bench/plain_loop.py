@@ -1,8 +1,8 @@
-"""The least that reading Twilio can cost. `make bench` compares connectors with it.
+"""A lower bound of the cost of reading Twilio, which `make bench` compares with connectors.
 
 `python -m dev.bench.plain_loop config.json messages calls` follows the pages of each list of each
-account one after the other, converts by hand what the wire has as text, and prints Airbyte RECORD
-lines. It has no windows, no state, no schema and no retries, and it checks nothing.
+account one after the other, converts text values by hand, and prints Airbyte RECORD lines. It
+has no windows, no state, no schema and no retries, and it checks nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MONTHS = {name: f"{number:02}" for number, name in enumerate(NAMES, 1)}
 
 
 class List(NamedTuple):
-    """One list: where it is, its field in the body, and what to convert."""
+    """One list: its path, its field in the body, and the fields to convert."""
 
     path: str
     key: str
@@ -110,7 +110,7 @@ def pages(session: requests.Session, uri: str | None) -> Iterator[dict[str, Any]
     """Yield the pages of a list."""
     while uri:
         response = session.get(API + uri)
-        # An account without usage answers 404.
+        # An account without usage returns 404.
         if response.status_code == 404:
             return
         response.raise_for_status()

@@ -1,4 +1,4 @@
-"""The scenario of commands that read nothing: what a start costs."""
+"""The scenario of commands that read nothing: the cost of a start."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 
-from dev.bench.contenders import Task, airbyte_read, discovered
-from dev.bench.measuring import Options, folder_of, launch, say, twilio_of
+from dev.bench.candidates import Task, airbyte_read, discover
+from dev.bench.measuring import Options, launch, log, start_sandbox, temporary_folder
 from dev.bench.tables import table
 from sandbox.data import ACCOUNTS
 
@@ -52,12 +52,12 @@ ONE_STREAM = {
 
 
 def startup(options: Options, stack: ExitStack) -> str:
-    """Commands over an empty account, beside those of one stream in the CDK's own runner."""
-    # As pip leaves an installed package: compiled.
-    stack.enter_context(patch.dict(os.environ, PYTHONPYCACHEPREFIX=str(folder_of(stack))))
+    """Commands on an empty account, compared with one stream in the CDK's own runner."""
+    # With compiled modules, as pip installs them.
+    stack.enter_context(patch.dict(os.environ, PYTHONPYCACHEPREFIX=str(temporary_folder(stack))))
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    twilio = twilio_of(stack, ACCOUNTS[:1], scale=0)
-    task = Task(twilio, folder_of(stack), [])
+    twilio = start_sandbox(stack, ACCOUNTS[:1], scale=0)
+    task = Task(twilio, temporary_folder(stack), [])
     program, runner = (
         str(Path(sys.executable).with_name(name))
         for name in ("source-twilio", "source-declarative-manifest")
@@ -72,9 +72,9 @@ def startup(options: Options, stack: ExitStack) -> str:
         "ours: discover": [program, "discover", *config],
         "one stream: discover": [runner, "discover", *config, *manifest],
     }
-    names = [stream["name"] for stream in discovered(Path(program), config[1], task)]
+    names = [stream["name"] for stream in discover(Path(program), config[1], task)]
     for label, streams in (("one stream", ["accounts"]), (f"all {len(names)} streams", names)):
-        reads = Task(twilio, folder_of(stack), streams)
+        reads = Task(twilio, temporary_folder(stack), streams)
         commands[f"ours: read of {label}"] = airbyte_read(Path(program), reads)
         if len(streams) == 1:
             other = airbyte_read(Path(program), reads)
@@ -86,15 +86,15 @@ def startup(options: Options, stack: ExitStack) -> str:
         for name, command in commands.items():
             figures, output = launch(command, task)
             output.unlink()
-            say(f"  {name}: {figures['seconds']:.2f} s, {figures['cpu_seconds']:.2f} s CPU")
+            log(f"  {name}: {figures['seconds']:.2f} s, {figures['cpu_seconds']:.2f} s CPU")
             found[name].append(figures)
     rows = []
     for name, runs in found.items():
-        beside = found.get(name.replace("ours", "one stream"), [])
+        baseline = found.get(name.replace("ours", "one stream"), [])
         row: list[Any] = [name + (f" (exit {runs[-1]['code']})" if runs[-1]["code"] else "")]
         row += [float(median(one[figure] for one in runs)) for figure in FIGURES]
-        if name.startswith("ours") and beside:
-            pairs = zip(runs, beside, strict=True)
+        if name.startswith("ours") and baseline:
+            pairs = zip(runs, baseline, strict=True)
             row.append(float(median(a["cpu_seconds"] / b["cpu_seconds"] for a, b in pairs)))
         else:
             row.append(None)

@@ -1,4 +1,4 @@
-"""Figures, and the Markdown tables and the page that show them."""
+"""Figures as Markdown tables, and the page that holds them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dev.bench.measuring import Run, Runs
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return a Markdown table; the first column is text, the others are numbers."""
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) - 1)]
-    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    lines += ["| " + " | ".join(map(format_cell, row)) + " |" for row in rows]
     return "\n".join(lines)
 
 
-def cell(value: Any) -> str:
-    """Return a value as a table shows it."""
+def format_cell(value: Any) -> str:
+    """Return a value as text of a table."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -26,13 +26,13 @@ def cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def mid(runs: Iterable[Run], figure: Callable[[Run], float]) -> float:
+def median_of(runs: Iterable[Run], figure: Callable[[Run], float]) -> float:
     """Return the median of a figure."""
     return float(median(map(figure, runs)))
 
 
 def ratio(runs: Runs, name: str, to: str, figure: Callable[[Run], float]) -> float | None:
-    """Return the median of the ratios of a figure in runs that took turns."""
+    """Return the median of the ratios of a figure in runs of the same turn."""
     if name == to or to not in runs:
         return None
     pairs = zip(runs[name], runs[to], strict=True)
@@ -41,26 +41,26 @@ def ratio(runs: Runs, name: str, to: str, figure: Callable[[Run], float]) -> flo
     return float(median(ratios)) if ratios else None
 
 
-HEADS = ("contender", "records", "missing", "requests", "429", "wall s", "sandbox CPU/wall")
+HEADS = ("candidate", "records", "missing", "requests", "429", "wall s", "sandbox CPU/wall")
 
 
 def common(runs: list[Run]) -> list[Any]:
     """Return the cells that every table begins with. Counts are those of the last run."""
     last = runs[-1]
     failed = f" (exit {last.code})" if last.code else ""
-    share = mid(runs, lambda one: one.sandbox_cpu_seconds / one.seconds)
+    share = median_of(runs, lambda one: one.sandbox_cpu_seconds / one.seconds)
     return [
         last.name + failed,
         last.records,
         last.missing,
         len(last.requests),
-        last.refused,
-        mid(runs, lambda one: one.seconds),
+        last.rate_limited,
+        median_of(runs, lambda one: one.seconds),
         f"{share:.0%}",
     ]
 
 
-def put(text: str, name: str, figures: str) -> str:
-    """Return a page with the figures between the marks of that name, if it has them."""
+def write(text: str, name: str, figures: str) -> str:
+    """Return a page with the figures between the markers of that name, if it has them."""
     marks = re.compile(rf"(<!-- bench {name} -->\n).*?(<!-- end -->)", re.DOTALL)
     return marks.sub(lambda found: f"{found[1]}\n{figures}\n\n{found[2]}", text)

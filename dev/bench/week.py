@@ -1,4 +1,4 @@
-"""The scenario of a week: how many requests it costs to read rows until they are final."""
+"""The scenario of a week: the number of requests to read rows until they are final."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ States = list[AirbyteStateMessage]
 STREAMS = ("messages", "calls", "recordings", "usage_records")
 START = datetime(2026, 3, 2, 0, 30, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
-# To be quick, pages have 20 rows instead of 1,000, and a day has 42 messages instead of 2,100.
+# To be fast, pages have 20 rows instead of 1,000, and a day has 42 messages instead of 2,100.
 COUNTS = {"messages": 15_000, "calls": 15_000, "recordings": 7_500, "usage_records": 2_150}
 ROWS_PER_PAGE = 20
 POLICIES: dict[str, dict[str, int]] = {
@@ -33,7 +33,7 @@ POLICIES: dict[str, dict[str, int]] = {
 }
 
 
-def counted(every: timedelta) -> dict[str, Counter[str]]:
+def count_requests(every: timedelta) -> dict[str, Counter[str]]:
     """Return the requests of a week of syncs by policy and stream; the first sync is left out."""
     found: dict[str, Counter[str]] = {}
     for policy, settings in POLICIES.items():
@@ -41,7 +41,7 @@ def counted(every: timedelta) -> dict[str, Counter[str]]:
             clock=START,
             counts=COUNTS,
             page_size_max=ROWS_PER_PAGE,
-            holders=[("Week", "active", 1.0)],
+            account_specs=[("Week", "active", 1.0)],
         )
         with twilio:
             os.environ.update(twilio.environment)
@@ -50,22 +50,20 @@ def counted(every: timedelta) -> dict[str, Counter[str]]:
             for number in range(1 + round(7 * DAY / every)):
                 twilio.clock = START + number * every
                 with time_machine.travel(twilio.clock, tick=True):
-                    state = synced(config, state)
+                    state = sync(config, state)
                 if number == 0:
                     twilio.requests.clear()
             found[policy] = Counter(stream_of(request.path) for request in twilio.requests)
     return found
 
 
-def synced(
-    config: Mapping[str, Any], state: list[AirbyteStateMessage]
-) -> list[AirbyteStateMessage]:
-    """Read the streams; return the state that the next sync begins with."""
+def sync(config: Mapping[str, Any], state: list[AirbyteStateMessage]) -> list[AirbyteStateMessage]:
+    """Read the streams; return the state for the next sync."""
     builder = CatalogBuilder()
     for name in STREAMS:
         builder.with_stream(name, SyncMode.incremental)
     catalog = builder.build()
-    # The tables go to standard output, so the log must not.
+    # Stdout is for the tables.
     logging.getLogger("airbyte").setLevel(logging.ERROR)
     source = SourceTwilio(catalog, config, state)
     last = {
@@ -89,11 +87,11 @@ def week(options: Options, stack: ExitStack) -> str:
 
 
 def lines() -> Iterator[tuple[str, ...]]:
-    """Yield a line for each frequency and policy: requests by stream, and in all."""
+    """Yield a line for each frequency and policy: requests by stream, and in total."""
     for name, every in (("hourly", DAY / 24), ("daily", DAY)):
-        for policy, requests in counted(every).items():
+        for policy, requests in count_requests(every).items():
             cells = [f"{requests[stream]:,}" for stream in ("accounts", *STREAMS)]
             yield name, policy, *cells, f"{requests.total():,}"
 
 
-HEADS = ("syncs", "policy", "accounts", *STREAMS, "in all")
+HEADS = ("syncs", "policy", "accounts", *STREAMS, "total")

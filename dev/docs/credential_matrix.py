@@ -1,8 +1,8 @@
 """Which credentials read which streams, by trying: a part of `make docs`.
 
-Each holder of the completeness test reads every stream of a small embedded Twilio. A cell says
-whose rows came: "all" accounts', the configured account's "own", the "listed" ones', or those of
-some number of accounts; "-" is a stream that failed because the credentials do not open it. What
+Each kind of credentials of the completeness test reads every stream of a small sandbox. A cell has
+the accounts with rows: "all", the configured account's "own", the "listed" ones, or the number of
+them; "-" is a stream that failed because the credentials cannot access it. What
 was said of it follows. `make docs` writes the table into docs/twilio.md; a test compares it.
 """
 
@@ -19,28 +19,28 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dev.docs.generate import PAGE, replaced
-from dev.soak.holders import HOLDERS, Holder
+from dev.soak.connector import CHILD
+from dev.soak.credential_cases import DOCUMENTED_CASES, CredentialCase
 from dev.soak.streams import ALL_ROWS
-from dev.soak.syncs import CHILD
 from dev.soak.warehouse import messages
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
 
 
 class Outcome(NamedTuple):
-    """What one holder read: a cell for each stream, and the sentences by the streams they name."""
+    """The result of one kind of credentials: a cell for each stream, and streams by message."""
 
     cells: dict[str, str]
     sentences: dict[str, list[str]]
 
 
-def read(holder: Holder) -> Outcome:
-    """Read every stream with the credentials of a holder."""
+def read(case: CredentialCase) -> Outcome:
+    """Read every stream with one kind of credentials."""
     with (
         tempfile.TemporaryDirectory() as name,
-        Sandbox(seed=1, scale=0.02, **holder.sandbox) as twilio,
+        Sandbox(seed=1, scale=0.02, **case.sandbox_settings) as twilio,
     ):
-        folder, config = Path(name), holder.config(twilio)
+        folder, config = Path(name), case.config(twilio)
         # Closed accounts are refused to everybody.
         config["include_inactive_accounts"] = False
         streams = [
@@ -63,41 +63,41 @@ def read(holder: Holder) -> Outcome:
             for stream in STREAMS
         }
         shown["accounts"] = set(accounts)
-        chosen = {account.sid for account in twilio.accounts[holder.reads]}
+        chosen = {account.sid for account in twilio.accounts[case.reads]}
         return outcome(done.stdout, shown, chosen, config["account_sid"])
 
 
 def outcome(output: bytes, shown: dict[str, set[str]], chosen: set[str], own: str) -> Outcome:
     """Sort the messages of a read."""
-    came: dict[str, set[str]] = defaultdict(set)
-    said: dict[str, set[str]] = defaultdict(set)
+    accounts_of: dict[str, set[str]] = defaultdict(set)
+    warnings: dict[str, set[str]] = defaultdict(set)
     refused = set()
     for message in messages(output):
         if message["type"] == "RECORD":
             row = message["record"]["data"]
-            came[message["record"]["stream"]].add(row.get("account_sid") or row["sid"])
+            accounts_of[message["record"]["stream"]].add(row.get("account_sid") or row["sid"])
         elif message["type"] == "LOG" and message["log"]["level"] == "WARN":
             stream, _, sentence = message["log"]["message"].partition(": ")
-            said[re.sub(r"AC\w{32}", "AC...", sentence)].add(stream)
+            warnings[re.sub(r"AC\w{32}", "AC...", sentence)].add(stream)
         elif message["type"] == "TRACE" and message["trace"]["type"] == "ERROR":
             error = message["trace"]["error"]
             if error.get("stream_descriptor") and error["failure_type"] == "config_error":
                 stream, _, sentence = error["message"].partition(": ")
                 refused.add(error["stream_descriptor"]["name"])
-                said[sentence].add(stream)
+                warnings[sentence].add(stream)
     cells = {}
     for stream, whole in shown.items():
-        found = came[stream]
+        found = accounts_of[stream]
         names = [("all", whole), ("own", {own}), ("listed", whole & chosen)]
         cells[stream] = next((name for name, of in names if found == of), str(len(found)))
     cells |= dict.fromkeys(refused, "-")
-    return Outcome(cells, {sentence: sorted(streams) for sentence, streams in said.items()})
+    return Outcome(cells, {sentence: sorted(streams) for sentence, streams in warnings.items()})
 
 
-def table(outcomes: list[Outcome], holders: list[Holder] = HOLDERS) -> list[str]:
+def table(outcomes: list[Outcome], cases: list[CredentialCase] = DOCUMENTED_CASES) -> list[str]:
     """Return the matrix in Markdown."""
-    lines = [f"| Stream | {' | '.join(holder.name for holder in holders)} |"]
-    lines += ["|---|" + "---|" * len(holders)]
+    lines = [f"| Stream | {' | '.join(case.name for case in cases)} |"]
+    lines += ["|---|" + "---|" * len(cases)]
     for stream in sorted(STREAMS):
         lines.append(f"| {stream} | {' | '.join(found.cells[stream] for found in outcomes)} |")
     return lines
@@ -105,13 +105,13 @@ def table(outcomes: list[Outcome], holders: list[Holder] = HOLDERS) -> list[str]
 
 def main() -> int:
     """Write the table, and print what was said."""
-    outcomes = [read(holder) for holder in HOLDERS]
+    outcomes = [read(case) for case in DOCUMENTED_CASES]
     page = PAGE.read_text("utf-8")
     PAGE.write_text(replaced(page, "credentials", table(outcomes)), "utf-8")
-    for holder, found in zip(HOLDERS, outcomes, strict=True):
+    for case, found in zip(DOCUMENTED_CASES, outcomes, strict=True):
         for sentence, streams in sorted(found.sentences.items()):
             names = streams[0] if len(streams) == 1 else f"{len(streams)} streams"
-            print(f"\n{holder.name}, {names}: {sentence}")
+            print(f"\n{case.name}, {names}: {sentence}")
     return 0
 
 

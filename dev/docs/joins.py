@@ -1,4 +1,4 @@
-"""How the tables join, from the lists above a list and from the letters that a SID begins with.
+"""How the tables join, from the parents of a stream and from the prefixes of SIDs.
 
 Every table but `accounts` has `account_sid`, too: that join is said once, and not drawn.
 """

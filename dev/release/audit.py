@@ -1,6 +1,6 @@
 """Checks what the image holds besides our own code, all of which requirements.lock names.
 
-The image's own pip commands fill build/audit/. Then come a check of the embedded Twilio, the
+The image's own pip commands fill build/audit/. Then come a check of the sandbox, the
 licences (the allowed ones stand in pyproject.toml), an SBOM, and the known vulnerabilities.
 """
 
@@ -61,7 +61,7 @@ def install() -> None:
 
 
 def check() -> None:
-    """Let what was installed check the embedded Twilio."""
+    """Let what was installed check the sandbox."""
     with Sandbox() as twilio:
         (PLACE / "config.json").write_text(json.dumps(twilio.config), "utf-8")
         command: list[str | Path] = [
@@ -70,7 +70,7 @@ def check() -> None:
             "--config",
             PLACE / "config.json",
         ]
-        said = run("Check of the embedded Twilio", command, environment=twilio.environment)
+        said = run("Check of the sandbox", command, environment=twilio.environment)
     if '"SUCCEEDED"' not in said:
         raise SystemExit(said)
 

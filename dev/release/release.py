@@ -30,6 +30,7 @@ SOURCES = [
     "pyproject.toml",
     "setup.py",
     "source_twilio",
+    "twilio_warehouse",
 ]
 # The oldest moment that a wheel, which is a zip archive, can hold.
 EPOCH_1980 = 315532800

@@ -1,1 +1,1 @@
-"""The completeness test: does the connector lose, change or invent a row?"""
+"""The completeness test: does the connector lose, change or invent rows?"""

@@ -8,19 +8,19 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Bug:
-    """An edit of one file: each `old` becomes `new`; there must be one at least."""
+    """An edit of one file: each `old` becomes `new`; at least one must occur."""
 
     name: str
     file: str
     old: str
     new: str
 
-    def put_back(self, package: Path) -> None:
+    def apply(self, package: Path) -> None:
         """Edit a copy of the package. A ValueError says that `old` does not occur."""
         path = package / self.file
         text = path.read_text("utf-8")
         if self.old not in text:
-            raise ValueError(f"'{self.name}' no longer fits {self.file}: {self.old}")
+            raise ValueError(f"'{self.name}' no longer applies to {self.file}: {self.old}")
         path.write_text(text.replace(self.old, self.new), "utf-8")
 
 
@@ -32,13 +32,13 @@ BUGS = (
         "overlap_hours: int = 48",
         "overlap_hours: int = 0",
     ),
-    Bug("no pass for rows without a date", M, "nullable_date: true", "nullable_date: false"),
+    Bug("rows without a date not read", M, "nullable_date: true", "nullable_date: false"),
     Bug("calls filtered by EndTime", M, 'date_from: "StartTime>"', 'date_from: "EndTime>"'),
     Bug("no lookback", M, "config.get('lookback_window', 1440)", "0"),
     Bug("no settling", M, "settles: true", "settles: false"),
     Bug("conferences filtered by DateCreated", M, '"DateUpdated>"', '"DateCreated>"'),
     Bug("conferences without Status", M, "?Status={status}", ""),
-    Bug("soft-deleted recordings not asked for", M, "?IncludeSoftDeleted=true", ""),
+    Bug("soft-deleted recordings not requested", M, "?IncludeSoftDeleted=true", ""),
     Bug("usage of parents with their children's", M, "?IncludeSubaccounts=false", ""),
     Bug("only the first page", M, "response.next_page_uri or", "None or"),
     Bug("participants keyed by conference", M, "[call_sid, conference_sid]", "[conference_sid]"),
@@ -49,14 +49,14 @@ BUGS = (
         "            token = value[key]\n            break\n",
     ),
     Bug(
-        "cursor of a refused account moves",
+        "cursor of a refused account advances",
         "retriever.py",
         "            self._skip(stream_slice, refused.response)\n",
         "            self._skip(stream_slice, refused.response)\n"
         "            self._move_cursor(stream_slice)\n",
     ),
     Bug(
-        "a broken body taken for an empty page",
+        "a truncated body taken for an empty page",
         "records.py",
         "        raise requests.exceptions.ContentDecodingError(",
         "        response.page = type('Empty', (dict,), {'pop': lambda *_: []})(end=0)\n"
@@ -76,7 +76,7 @@ BUGS = (
         "True",
     ),
     Bug(
-        "alerts of every account asked with the main token",
+        "alerts of every account read with the main token",
         "auth.py",
         'if host.startswith("api.") or account in',
         "if True or account in",

@@ -1,19 +1,19 @@
-"""What a soak did, and which rows of the warehouse are wrong."""
+"""The report of a history: its counts, and the rows of the warehouse that are wrong."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from dev.soak.expected_rows import ExpectedRows
 from dev.soak.streams import identity
-from dev.soak.truth import Truth
 from dev.soak.warehouse import Warehouse
 from sandbox.streams import STREAMS
 
 
 @dataclass
 class Report:
-    """What a soak did and found."""
+    """Counts of a history, and the rows that are wrong."""
 
     syncs: int = 0
     records: int = 0
@@ -37,24 +37,26 @@ class Report:
             f"invented; largest state {self.state_bytes} bytes per account"
         )
 
-    def compare(self, warehouse: Warehouse, truth: Truth) -> None:
-        """Note each row of the warehouse that differs from what Twilio shows."""
+    def compare(self, warehouse: Warehouse, expected_rows: ExpectedRows) -> None:
+        """Note each row of the warehouse that differs from Twilio's."""
         for stream in warehouse.streams.values():
             name = stream.name
             table = warehouse.tables.get(name, {})
             found = {identity(name, row): row for row in table.values()}
-            expected = {identity(name, row): row for row in truth.rows(stream)}
+            expected = {identity(name, row): row for row in expected_rows.rows(stream)}
             declared = STREAMS[name]
             if declared.parameters.get("retention") == "P30D":
-                # Older ones go out of reach while the history lasts (BEHAVIOR 10).
-                since = (truth.twilio.now() - timedelta(days=29)).strftime("%Y-%m-%d")
-                of = str(declared.cursor_field)
-                expected = {k: r for k, r in expected.items() if (r[of] or since) >= since}
+                # Twilio stops showing older ones during the history (BEHAVIOR 10).
+                since = (expected_rows.twilio.now() - timedelta(days=29)).strftime("%Y-%m-%d")
+                cursor = str(declared.cursor_field)
+                expected = {k: r for k, r in expected.items() if (r[cursor] or since) >= since}
             for k, row in expected.items():
                 if k not in found:
                     self.missing.append(f"{name} {k}")
                 elif stream.comparable(found[k]) != stream.comparable(row):
                     self.stale.append(f"{name} {k}")
-            self.invented += [f"{name} {k}" for k in found if k not in truth.ever[name]]
+            self.invented += [
+                f"{name} {k}" for k in found if k not in expected_rows.ever_shown[name]
+            ]
             leaked = [k for k, row in found.items() if "auth_token" in row]
             self.invented += [f"{name} {k} auth_token" for k in leaked]

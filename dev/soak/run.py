@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from dev.soak.connector import Connector
+from dev.soak.credential_cases import CASES, CredentialCase
+from dev.soak.expected_rows import ExpectedRows
+from dev.soak.filter_semantics import FilterSemantics
 from dev.soak.history import LOOKBACK, History
-from dev.soak.holders import HOLDERS, Holder
 from dev.soak.known_bugs import Bug
-from dev.soak.readings import Reading
 from dev.soak.report import Report
-from dev.soak.syncs import Connector
-from dev.soak.truth import Truth
 from dev.soak.warehouse import Warehouse
 from sandbox import Faults, Sandbox
 
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
-# How many rows Twilio has at the start.
+# The number of rows of each stream at the start.
 COUNTS = {
     **dict.fromkeys(("messages", "calls", "recordings", "alerts"), 120),
     **{"usage_records": 60, "conferences": 30},
@@ -33,37 +33,36 @@ class Soak:
 
     seed: int
     syncs: int
-    # How this Twilio reads filters. Its documentation allows each of the readings.
-    reading: Reading
-    holder: Holder = HOLDERS[0]
+    semantics: FilterSemantics
+    case: CredentialCase = CASES[0]
     bug: Bug | None = None
     kill_share: float = 0.3
     settle_days: int = 14
     report: Report = field(default_factory=Report)
 
     def run(self) -> Report:
-        """Live through the history and compare."""
-        dice = random.Random(self.seed)
+        """Run the history and compare."""
+        rng = random.Random(self.seed)
         with tempfile.TemporaryDirectory() as folder, self._sandbox() as twilio:
             lookback_minutes = int(LOOKBACK.total_seconds() // 60)
-            config = {**self.holder.config(twilio), "lookback_window": lookback_minutes}
+            config = {**self.case.config(twilio), "lookback_window": lookback_minutes}
             connector = Connector(twilio, Path(folder), config, self.bug)
             warehouse = Warehouse(connector.discover())
-            history = History(twilio, dice, self.settle_days)
-            truth = Truth(twilio, self.holder)
+            history = History(twilio, rng, self.settle_days)
+            expected_rows = ExpectedRows(twilio, self.case)
             for number in range(self.syncs):
                 last = number == self.syncs - 1
                 history.step()
                 if last:
                     # The first sync of a day reads scheduled messages again (BEHAVIOR 6).
                     twilio.advance(timedelta(days=1))
-                    history.refuse_nothing()
-                truth.remember(warehouse.streams)
-                faulty = number == 0 or (not last and dice.random() < 0.5)
+                    history.restore_access()
+                expected_rows.note(warehouse.streams)
+                faulty = number == 0 or (not last and rng.random() < 0.5)
                 twilio.faults = faults(number) if faulty else None
-                killed = not last and dice.random() < self.kill_share
-                self._sync(connector, warehouse, dice.randint(1, 900) if killed else None)
-            self.report.compare(warehouse, truth)
+                killed = not last and rng.random() < self.kill_share
+                self._sync(connector, warehouse, rng.randint(1, 900) if killed else None)
+            self.report.compare(warehouse, expected_rows)
         return self.report
 
     def _sandbox(self) -> Sandbox:
@@ -74,8 +73,8 @@ class Soak:
             clock=START,
             page_size_max=20,
             retry_after=0,
-            **self.reading._asdict(),
-            **self.holder.sandbox,
+            **self.semantics._asdict(),
+            **self.case.sandbox_settings,
         )
 
     def _sync(self, connector: Connector, warehouse: Warehouse, killed_after: int | None) -> None:
@@ -90,7 +89,7 @@ class Soak:
 
 
 def faults(seed: int) -> Faults:
-    """Return every kind of failure that passes, each in one request of twenty."""
+    """Return every kind of transient failure, each in one request of twenty."""
     return Faults(
         seed=seed,
         retry_after="mixed",

@@ -1,4 +1,4 @@
-"""The streams that the connector discovers, and what identifies and compares their rows."""
+"""The streams that the connector discovers; the identity and comparison of their rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = dict[str, Any]
 Key = tuple[Any, ...]
 # Fields that are not compared: Twilio computes the first for each request, the second is a secret.
 NOT_COMPARED = {"as_of", "auth_token"}
-# The queries that show all rows of a stream and no other account's, where that needs one (16, 17).
+# The query that shows all rows of a stream, and only those of one account (BEHAVIOR 16, 17).
 ALL_ROWS = {
     "recordings": {"IncludeSoftDeleted": "true"},
     "usage_records": {"IncludeSubaccounts": "false"},
@@ -35,7 +35,7 @@ class Stream:
     key: list[str]
     dates: set[str]
     numbers: set[str]
-    # The connector adds these to rows that do not say what they belong to (BEHAVIOR 18).
+    # Fields that the connector adds to rows without their parent's SID (BEHAVIOR 18).
     added: set[str]
 
     @property
@@ -44,7 +44,7 @@ class Stream:
         return bool(self.catalog["sync_mode"] == "incremental")
 
     def comparable(self, row: Mapping[str, Any]) -> Row:
-        """Return a row of Twilio or of the warehouse in a form in which the two are equal."""
+        """Return a row of Twilio or of the warehouse in a normalized form."""
         return {
             name: self._value(name, value)
             for name, value in row.items()
@@ -53,14 +53,14 @@ class Stream:
 
     def _value(self, name: str, value: Any) -> Any:
         if name in self.dates:
-            moment = (
+            date = (
                 parsedate_to_datetime(value) if "," in value else datetime.fromisoformat(value[:19])
             )
-            return moment.replace(tzinfo=None)
+            return date.replace(tzinfo=None)
         return Decimal(str(value)) if name in self.numbers else value
 
 
-def discovered(catalog: Mapping[str, Any]) -> dict[str, Stream]:
+def parse_catalog(catalog: Mapping[str, Any]) -> dict[str, Stream]:
     """Return the streams of a catalog by name; each is incremental if it can be."""
     streams = {}
     for stream in catalog["streams"]:
@@ -79,7 +79,7 @@ def discovered(catalog: Mapping[str, Any]) -> dict[str, Stream]:
 
 
 def state_file(states: Mapping[str, Row]) -> list[Row]:
-    """Return the states of streams as a platform hands them to `read`."""
+    """Return the states of streams as a platform passes them to `read`."""
     return [
         {
             "type": "STREAM",
@@ -91,14 +91,14 @@ def state_file(states: Mapping[str, Row]) -> list[Row]:
 
 @cache
 def identity_fields(stream: str) -> tuple[str, ...]:
-    """Return the fields that tell a row of a stream from all others."""
+    """Return the fields that identify a row of a stream."""
     endpoint = ENDPOINTS.get(stream)
     if endpoint is None or endpoint.row_key == ("sid",):
         return ("sid",)
-    above = [name for name in endpoint.path_fields if name in endpoint.resource.fields]
-    return ("account_sid", *above, *endpoint.row_key)
+    parents = [name for name in endpoint.path_fields if name in endpoint.resource.fields]
+    return ("account_sid", *parents, *endpoint.row_key)
 
 
 def identity(stream: str, row: Mapping[str, Any]) -> Key:
-    """Return what tells a row from all others of its stream."""
+    """Return the values that identify a row in its stream."""
     return tuple(row.get(name) for name in identity_fields(stream))

@@ -1,4 +1,4 @@
-"""What a destination would hold: the records of all syncs, merged by primary key."""
+"""The warehouse: the records of all syncs, merged by primary key."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dev.soak.streams import Key, Row, Stream, state_file
 
 @dataclass
 class Warehouse:
-    """The tables by stream, and the last state by stream."""
+    """The tables and the last states, by stream."""
 
     streams: dict[str, Stream]
     tables: dict[str, dict[Key, Row]] = field(default_factory=dict)
     states: dict[str, Row] = field(default_factory=dict)
 
     def merge(self, messages: Iterable[Row], complete: bool) -> int:
-        """Take the messages of a sync; return how many records there were.
+        """Merge the messages of a sync; return the number of records.
 
-        Of a sync that was killed it takes the records that stand before a state of their stream.
+        Of a killed sync, the records before a state of their stream are merged.
         """
         pending: dict[str, list[Row]] = {}
         count = 0
@@ -46,7 +46,7 @@ class Warehouse:
         self.tables.setdefault(name, {}).update({tuple(row[k] for k in key): row for row in rows})
 
     def state_file(self) -> list[Row]:
-        """Return the state as a platform hands it to `read`."""
+        """Return the state as a platform passes it to `read`."""
         return state_file(self.states)
 
     @property
@@ -55,7 +55,7 @@ class Warehouse:
         sizes = [0]
         for state in self.states.values():
             # A stream may have several partitions for each account.
-            accounts = {part["partition"].get("account_sid") for part in state.get("states", [])}
+            accounts = {entry["partition"].get("account_sid") for entry in state.get("states", [])}
             sizes.append(len(json.dumps(state)) // max(1, len(accounts)))
         return max(sizes)
 

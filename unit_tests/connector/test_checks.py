@@ -178,7 +178,12 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "no credentials": (
         given(auth_token=""),
-        "Set credentials: the Auth Token of account_sid, or an API key and its secret.",
+        "Set credentials: the Auth Token of account_sid, an API key and its secret, or client_id "
+        "and client_secret of an OAuth app.",
+    ),
+    "API key as token": (
+        given(auth_token=SK),
+        "auth_token is the SID of an API key: put it and its secret into credentials.",
     ),
     "key without secret": (
         key_given(api_key_sid=SK),
@@ -186,7 +191,7 @@ FAILURES: dict[str, tuple[Settings, str]] = {
     ),
     "key with empty secret": (
         key_given(api_key_sid=SK, api_key_secret=""),
-        "api_key_secret is missing: Twilio shows it once only, so make a new key if need be.",
+        "api_key_secret is missing: Twilio shows it once only, so make a new one if need be.",
     ),
     "secret without key": (
         key_given(api_key_secret=SECRET),

@@ -13,7 +13,7 @@ from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAM
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from dev.docs import credential_matrix
-from dev.soak.holders import HOLDERS
+from dev.soak.credential_cases import DOCUMENTED_CASES
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
@@ -239,20 +239,22 @@ def test_token_of_a_subaccount(twilio: Sandbox, clock: object) -> None:
     assert problems(output) == []
 
 
-@pytest.mark.parametrize("number", range(len(HOLDERS)), ids=[holder.name for holder in HOLDERS])
+@pytest.mark.parametrize(
+    "number", range(len(DOCUMENTED_CASES)), ids=[case.name for case in DOCUMENTED_CASES]
+)
 def test_matrix(number: int) -> None:
     """BEHAVIOR 26: the table of docs/twilio.md is what happens, and each dash has its sentence."""
-    found = credential_matrix.read(HOLDERS[number])
+    found = credential_matrix.read(DOCUMENTED_CASES[number])
     rows = [line.split(" | ") for line in (ROOT / "docs" / "twilio.md").read_text().splitlines()]
     written = {
         row[0].removeprefix("| "): row[number + 1].removesuffix(" |")
         for row in rows
-        if len(row) == len(HOLDERS) + 1
+        if len(row) == len(DOCUMENTED_CASES) + 1
     }
-    assert written.pop("Stream") == HOLDERS[number].name
+    assert written.pop("Stream") == DOCUMENTED_CASES[number].name
     assert written == found.cells
     closed = {name for name, cell in found.cells.items() if cell == "-"}
-    assert closed == HOLDERS[number].blind
+    assert closed == DOCUMENTED_CASES[number].refused_streams
     explained = {
         name
         for sentence, streams in found.sentences.items()

@@ -49,7 +49,7 @@ def test_screen() -> None:
     shown.records["calls"] = 1234
     assert shown.line() == "0:00 reading: 1,234 records, 0 of 2 streams complete, 0 records loaded"
     shown.accounts.add("AC1")
-    shown.heard("INFO", "So far: records 1,000, pages 1,024, complete lists 3, accounts 2.")
+    shown.observe_log("INFO", "So far: records 1,000, pages 1,024, complete lists 3, accounts 2.")
     assert shown.line() == (
         "0:00 reading: 1,234 records on 1,024+ pages of 1 account, 0 of 2 streams complete, "
         "0 records loaded"

@@ -106,7 +106,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "credentials",
         SECRET,
-        "credentials must be an object with auth_type, and a token or an API key.",
+        "credentials must be an object with auth_type, and a token, an API key or an OAuth app.",
     ),
 ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dev.docs.behavior import FILE, REFERENCE, anchor, link, linked, titles
-from twilio_warehouse.verify.table import QUESTIONS
+from twilio_warehouse.verify_api.questions import QUESTIONS
 
 ROOT = FILE.parent
 PARTS = ("Fact", "Why it matters", "What we do")
@@ -68,7 +68,7 @@ def test_behavior_numbers_exist() -> None:
         )
         for number in re.findall(r"\d+", group)
     }
-    used |= {("a question", int(n)) for q in QUESTIONS for n in re.findall(r"\d+", q.touches)}
+    used |= {("a question", int(n)) for q in QUESTIONS for n in re.findall(r"\d+", q.entries)}
     inside = re.findall(r"[(:] ?(?:but )?(\d{1,2}(?:, \d{1,2})*)\)|[Ss]ee (\d{1,2})\b", TEXT)
     numbers = (number for group in inside for number in re.findall(r"\d+", "".join(group)))
     used |= {("BEHAVIOR.md", int(number)) for number in numbers}

@@ -1,4 +1,4 @@
-"""What `make bench` works out: what contenders printed, a perfect client's requests, the page."""
+"""`make bench`: the output of candidates, a perfect client's requests, the page."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dev.bench.perfect_client import needed
-from dev.bench.printed import parsed, shown
-from dev.bench.tables import cell, put
+from dev.bench.output import expected_keys, parse_output
+from dev.bench.perfect_client import requests_needed
+from dev.bench.tables import format_cell, write
 from sandbox import Sandbox
-from sandbox.data import Holder
+from sandbox.data import AccountSpec
 
 STATE = {"stream_descriptor": {"name": "messages"}, "stream_state": {"states": []}}
 AIRBYTE = [
@@ -30,10 +30,10 @@ SINGER = [
 
 
 @pytest.mark.parametrize(("lines", "states"), [(AIRBYTE, 1), (SINGER, 0)])
-def test_parsed(lines: list[Mapping[str, Any]], states: int) -> None:
+def test_parse_output(lines: list[Mapping[str, Any]], states: int) -> None:
     """Records count as often as they come, keys once; no line that is cut counts."""
     printed = [json.dumps(line).encode() + b"\n" for line in lines]
-    output = parsed(iter([b"a warning\n", *printed, printed[1][:-1], printed[1][:20]]))
+    output = parse_output(iter([b"a warning\n", *printed, printed[1][:-1], printed[1][:20]]))
     assert output.records == {"messages": 2}
     assert output.keys == {"messages": {("SM1",)}}
     assert len(output.state_file()) == states
@@ -43,12 +43,12 @@ def test_perfect_client() -> None:
     """Each list once per open account and page; lists below a list once per parent in question."""
     counts = {"messages": 19, "calls": 0, "keys": 1001, "conferences": 1100}
     holders = [("Main", "active", counts), ("Closed", "closed", counts)]
-    with Sandbox(holders=holders) as twilio:
+    with Sandbox(account_specs=holders) as twilio:
         streams = {stream for stream, _, _ in twilio._store.tables}
-        found = needed(twilio, twilio.now().timestamp() + 1, streams)
-        old = needed(twilio, 0, ["message_media"])
-        ended = needed(twilio, 0, ["conferences"])
-        parents_only = needed(twilio, 0, ["conference_participants"])
+        found = requests_needed(twilio, twilio.now().timestamp() + 1, streams)
+        old = requests_needed(twilio, 0, ["message_media"])
+        ended = requests_needed(twilio, 0, ["conferences"])
+        parents_only = requests_needed(twilio, 0, ["conference_participants"])
     parents = {
         "conference_participants": 4,  # conferences that are not completed
         "dependent_phone_numbers": 3,  # addresses
@@ -66,33 +66,33 @@ def test_perfect_client() -> None:
     assert parents_only == {"conferences": 2, "conference_participants": 4}
 
 
-def test_shown_leaves_out_the_closed_account() -> None:
-    """What a contender can be missing."""
-    holders: list[Holder] = [
+def test_expected_keys_leave_out_the_closed_account() -> None:
+    """The rows that a candidate can miss."""
+    holders: list[AccountSpec] = [
         ("Main", "active", 0),
         ("Sub", "suspended", 0),
         ("Closed", "closed", 0),
     ]
-    with Sandbox(holders=holders) as twilio:
-        assert len(shown(twilio, "messages")) == 12
+    with Sandbox(account_specs=holders) as twilio:
+        assert len(expected_keys(twilio, "messages")) == 12
         alerts = [twilio.rows("alerts", account.sid) for account in twilio.accounts[:2]]
-        assert len(shown(twilio, "alerts")) == sum(map(len, alerts))
-        assert len(shown(twilio, "accounts")) == 3
+        assert len(expected_keys(twilio, "alerts")) == sum(map(len, alerts))
+        assert len(expected_keys(twilio, "accounts")) == 3
 
 
-def test_put_replaces_between_the_marks() -> None:
+def test_write_replaces_between_the_markers() -> None:
     """A second time, too."""
     page = "# A\n<!-- bench cpu -->\n<!-- end -->\n<!-- bench steady -->\n<!-- end -->\n"
-    once = put(page, "cpu", "| 1 |")
+    once = write(page, "cpu", "| 1 |")
     assert once.startswith("# A\n<!-- bench cpu -->\n\n| 1 |\n\n<!-- end -->\n<!-- bench steady")
-    assert put(once, "cpu", "| 1 |") == once
-    assert put(page, "latency", "| 1 |") == page
+    assert write(once, "cpu", "| 1 |") == once
+    assert write(page, "latency", "| 1 |") == page
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, ""), (1234, "1,234"), (1234.5, "1,234"), (12.34, "12.3"), (0.01234, "0.0123")],
 )
-def test_cell(value: Any, text: str) -> None:
+def test_format_cell(value: Any, text: str) -> None:
     """Figures have three digits; counts have all."""
-    assert cell(value) == text
+    assert format_cell(value) == text

@@ -30,6 +30,7 @@ from airbyte_cdk.sources.declarative.stream_slicers.declarative_partition_genera
     DeclarativePartitionFactory,
     StreamSlicerPartitionGenerator,
 )
+from airbyte_cdk.sources.streams.concurrent.cursor import ConcurrentCursor
 from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.streams.http.http_client import HttpClient
 from airbyte_cdk.sources.utils.transform import TypeTransformer
@@ -57,6 +58,8 @@ NAMES: list[tuple[Any, str]] = [
     (ConcurrentPerPartitionCursor, "_to_partition_key"),
     (ConcurrentPerPartitionCursor, "DEFAULT_MAX_PARTITIONS_NUMBER"),
     (ConcurrentPerPartitionCursor, "SWITCH_TO_GLOBAL_LIMIT"),
+    (ConcurrentCursor, "_concurrent_state"),
+    (ConcurrentCursor, "_get_concurrent_state"),
     (TypeTransformer, "_config"),
     (ConcurrentDeclarativeSource, "_concurrent_source"),
     (ConcurrentDeclarativeSource, "_config"),

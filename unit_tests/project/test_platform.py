@@ -128,7 +128,7 @@ def test_image_runs_the_console_script_without_root() -> None:
     [entrypoint] = arguments("ENTRYPOINT")
     environment = dict(argument.split("=", 1) for argument in arguments("ENV"))
     assert json.loads(entrypoint) == [environment["AIRBYTE_ENTRYPOINT"]]
-    assert [Path(environment["AIRBYTE_ENTRYPOINT"]).name] == console_scripts()
+    assert [Path(environment["AIRBYTE_ENTRYPOINT"]).name, "twilio-warehouse"] == console_scripts()
     assert arguments("USER") == ["airbyte"]
     # A USER of the builder stage would not carry over.
     names = [name for name, _ in dockerfile()]

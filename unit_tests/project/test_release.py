@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import subprocess
+import sys
 import tarfile
 import zipfile
 from email import message_from_bytes
@@ -18,6 +21,8 @@ from packaging.version import Version
 
 from dev.release import release
 from dev.release.audit import pip_commands
+from sandbox import Sandbox
+from twilio_warehouse.cli import main
 from unit_tests.project.test_platform import setup_argument
 
 ROOT = Path(__file__).parents[2]
@@ -66,11 +71,84 @@ def test_wheel_and_sdist_bear_the_one_version(built: list[Path]) -> None:
         [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         assert message_from_bytes(archive.read(name))["Version"] == version
         tops = {name.split("/")[0] for name in archive.namelist()}
-        assert tops == {"source_twilio", f"source_twilio-{version}.dist-info"}
+        assert tops == {"source_twilio", "twilio_warehouse", f"source_twilio-{version}.dist-info"}
     with tarfile.open(sdist) as archive:
         file = archive.extractfile(f"source_twilio-{version}/PKG-INFO")
         assert file
         assert message_from_bytes(file.read())["Version"] == version
+
+
+@pytest.fixture
+def command(built: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """`twilio-warehouse` of the wheel, outside any checkout."""
+    target = tmp_path / "installed"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--target", str(target), str(built[0])], check=True)
+    # It is found before the checkout, which the development environment links to.
+    monkeypatch.setenv("PYTHONPATH", str(target))
+    monkeypatch.chdir(tmp_path)
+    return str(target / "bin" / "twilio-warehouse")
+
+
+def run(*command: str) -> tuple[int, str, str]:
+    """Run a command; return its exit status and what it wrote."""
+    ended = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def test_the_installed_command(command: str, sandbox: Sandbox) -> None:
+    """The wheel alone syncs, queries, reports, reconciles, and migrates."""
+    where = [sys.executable, "-c", "import twilio_warehouse; print(twilio_warehouse.__file__)"]
+    assert run(*where)[1].startswith(f"{Path(command).parents[1]}/")
+    Path("config.json").write_text(json.dumps(sandbox.config))
+    streams = "accounts,calls,messages,recordings,usage_records"
+    status, output, _ = run(command, "sync", "config.json", "--streams", streams)
+    assert (status, output.splitlines()[-1]) == (
+        0,
+        "The tables are in twilio.duckdb; the log is twilio.duckdb.sync/sync.log.",
+    )
+    counted = run(command, "query", "select count(*) from accounts")
+    assert (counted[0], counted[1].split()[-1]) == (0, str(len(sandbox.accounts)))
+    assert run(command, "report")[0] == 0
+    assert "<svg" in Path("report.html").read_text("utf-8")
+    assert run(command, "reconcile")[0] in (0, 1)
+    assert run(command, "verify-api")[0] == 2
+    Path("old.json").write_text(json.dumps({"calls": {"end_time": "2026-01-01T00:00:00Z"}}))
+    migration = run(command, "migrate", "--state", "old.json", "--config", "config.json")
+    assert (migration[0], "calls" in migration[1]) == (0, True)
+    assert run(command, "demo") == (
+        2,
+        "",
+        "The demo needs a checkout of the repository: there, make demo runs it in an environment "
+        "of its own.\n",
+    )
+
+
+COMMANDS = ("sync", "query", "report", "reconcile", "verify-api", "migrate", "demo")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_commands(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each help has an example, and the exit statuses where a program would read them."""
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    text = capsys.readouterr().out
+    assert (ended.value.code, f"\n  twilio-warehouse {name}" in text) == (0, True)
+    assert ("exit status:" in text) == (name != "demo")
+
+
+def test_help_is_fast() -> None:
+    """Nothing slow is imported for the help, which names all commands."""
+    program = (
+        "import sys; from twilio_warehouse.cli import main\n"
+        "try: main(['--help'])\n"
+        "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    status, output, _ = run(sys.executable, "-c", program)
+    *text, imported = output.splitlines()
+    slow = {"dlt", "airbyte_cdk", "duckdb", "matplotlib", "source_twilio", "sandbox"}
+    assert (status, slow & {*imported.split()}) == (0, set())
+    assert [name for name in COMMANDS if not re.search(rf"(?m)^ +{name}\b", "\n".join(text))] == []
 
 
 def test_no_other_file_states_the_version() -> None:
@@ -158,13 +236,13 @@ def test_help_lists_every_target() -> None:
     """Make prints a line for each target that it knows, without anything being installed."""
     text = (ROOT / "Makefile").read_text("utf-8")
     named = {name for line in re.findall(r"(?m)^\.PHONY: (.*)$", text) for name in line.split()}
-    targets = set(re.findall(r"(?m)^([a-z]+):", text))
+    targets = set(re.findall(r"(?m)^([a-z-]+):", text))
     assert targets == named
     # Below another make, as in `make test`, it would name the directory that it enters.
     make = ["make", "--no-print-directory"]
     for command in (make, [*make, "help"]):
         printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        lines = [re.match(r"make (\w+) +\S", line) for line in printed.stdout.splitlines()]
+        lines = [re.match(r"make ([\w-]+) +\S", line) for line in printed.stdout.splitlines()]
         assert {line[1] for line in lines if line} == targets
         assert None not in lines
 

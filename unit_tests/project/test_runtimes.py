@@ -22,7 +22,7 @@ from dev.release.release import version
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
-from unit_tests.support.embedded import small, taken_for_twilio
+from unit_tests.support.embedded import small, use_as_twilio
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -79,9 +79,9 @@ def global_cursors(messages: list[dict[str, Any]]) -> set[Any]:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """One embedded Twilio for all runtimes."""
+    """One sandbox for all runtimes."""
     with small() as twilio, pytest.MonkeyPatch.context() as patch:
-        yield taken_for_twilio(twilio, patch)
+        yield use_as_twilio(twilio, patch)
 
 
 @pytest.fixture(scope="module")
@@ -116,17 +116,19 @@ def expected(folder: Path) -> tuple[Catalog, Records]:
 
 
 def test_installed(folder: Path, expected: tuple[Catalog, Records], tmp_path: Path) -> None:
-    """`pip install .` brings manifest and schemas along, and nothing of the sandbox."""
+    """`pip install .` installs manifest and schemas, and nothing of the sandbox."""
     checkout, target = tmp_path / "checkout", tmp_path / "target"
     checkout.mkdir()
     for name in ("setup.py", "README.md", "metadata.yaml"):
         shutil.copy(ROOT / name, checkout)
-    shutil.copytree(ROOT / "source_twilio", checkout / "source_twilio")
+    for name in ("source_twilio", "twilio_warehouse"):
+        shutil.copytree(ROOT / name, checkout / name)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     pip.append("--use-pep517")
     subprocess.run([*pip, "--target", target, checkout], check=True, capture_output=True)
     installed = sorted(path.name for path in target.iterdir())
-    assert installed == ["bin", "source_twilio", f"source_twilio-{version()}.dist-info"]
+    distribution = f"source_twilio-{version()}.dist-info"
+    assert installed == ["bin", "source_twilio", distribution, "twilio_warehouse"]
 
     # The copy is found before the checkout, which the development environment links to.
     command = [target / "bin" / "source-twilio"]

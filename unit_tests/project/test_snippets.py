@@ -1,7 +1,7 @@
 """Every command and snippet of the pages for users does what it promises, as it stands there.
 
 Blocks are taken from the pages. What differs from a user's machine is in `put_in_place`: the
-embedded Twilio, its credentials, a PostgreSQL of our own. A block is in one of three tables: WALKS
+sandbox, its credentials, a PostgreSQL of our own. A block is in one of three tables: WALKS
 (run, in this order, on a fresh copy of the checkout), PARSED or NOT_RUN (with the reason).
 """
 
@@ -30,7 +30,7 @@ from unit_tests.support.syncing import ROOT
 
 FENCE = re.compile(r"(?ms)^( *)```(\w*)\n(.*?)^\1```$")
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
-STAMPS = ("demo", "report", "installed")
+STAMPS = ("warehouse", "installed")
 
 
 class Block(NamedTuple):
@@ -51,17 +51,17 @@ class Fresh(NamedTuple):
 
 # What is run, in this order: the page, how the block begins, and what the output holds.
 WALKS: dict[str, list[tuple[str, str, str]]] = {
-    "demo": [("README.md", "make demo", "The tables are in build/demo.duckdb. Ask more:")],
+    "demo": [("README.md", "make demo", "The tables are in build/demo.duckdb. Query them:")],
     "first steps": [
         ("README.md", "mkdir -p secrets", "build/report.html"),
         ("README.md", "make manifest", '"status":"SUCCEEDED"'),
         ("docs/operating.md", "# At minute 7", ""),
         ("docs/operating.md", "make sync CONFIG=secrets/config.json STREAMS=usage", "category"),
         ("docs/operating.md", "make sync CONFIG=secrets/config.json STREAMS=messages,calls", ""),
-        ("docs/proof.md", "make sync CONFIG=secrets/config.json make rec", "What cannot agree by"),
+        ("docs/proof.md", "make sync CONFIG=secrets/config.json make rec", "Expected differences"),
         ("docs/proof.md", "make report", "build/report.html"),
-        ("docs/proof.md", "make probe", ""),
-        ("docs/migration.md", ".venv/bin/python -m twilio_warehouse.migrate", "calls"),
+        ("docs/proof.md", "make verify-api", ""),
+        ("docs/migration.md", ".venv/bin/twilio-warehouse migrate", "calls"),
         ("docs/dbt.md", ".venv/bin/python -m dev.docs.dbt_views", ""),
         ("docs/twilio.md", "AIRBYTE_ENABLE_UNSAFE_CODE=true", '"type":"RECORD"'),
     ],
@@ -248,8 +248,8 @@ def test_demo(fresh: Fresh) -> None:
     walk("demo", fresh)
     asked = subprocess.run(["make", "query"], cwd=fresh.folder, capture_output=True, text=True)
     assert asked.stderr.splitlines()[0] == (
-        "There is no twilio.duckdb: make sync writes it. The demo's tables are asked with "
-        "DATABASE=build/demo.duckdb."
+        "There is no twilio.duckdb: sync writes it. The demo's is --from build/demo.duckdb (make: "
+        "DATABASE=build/demo.duckdb)."
     )
     assert "messages" in run("make query DATABASE=build/demo.duckdb", fresh)
 
@@ -272,7 +272,9 @@ def test_first_steps(fresh: Fresh) -> None:
     assert f"The tables are in {fresh.home}/twilio.duckdb;" in (fresh.home / "last.out").read_text(
         "utf-8"
     )
-    assert "requests, with an Auth Token, in us1." in (fresh.folder / "probe.md").read_text("utf-8")
+    assert "requests, with an Auth Token, in us1." in (fresh.folder / "verify-api.md").read_text(
+        "utf-8"
+    )
     assert "create view" in (fresh.folder / "views.sql").read_text("utf-8").replace(
         "or replace ", ""
     )
@@ -295,8 +297,8 @@ def test_postgres(fresh: Fresh, postgres: str) -> None:
         )
         assert (asked.returncode, asked.stderr.splitlines()[0]) == (
             2,
-            "Only DuckDB files are read here. Ask postgres with its own client: the tables are in "
-            "its schema twilio. docs/proof.md has the comparison in plain SQL.",
+            "Only DuckDB files are read here. Query postgres with its own client: the tables are "
+            "in its schema twilio. docs/proof.md has the comparison in plain SQL.",
         )
 
 

@@ -8,32 +8,38 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from dev.soak.credential_cases import CASES, PACKAGE, CredentialCase
+from dev.soak.filter_semantics import SEMANTICS, FilterSemantics
 from dev.soak.history import LOOKBACK, History
-from dev.soak.holders import HOLDERS, PACKAGE, Holder
 from dev.soak.known_bugs import BUGS
-from dev.soak.readings import READINGS, Reading
 from dev.soak.run import COUNTS, START, Soak
 from sandbox import Sandbox
 
 
 @pytest.mark.parametrize(
-    ("reading", "holder"),
+    ("semantics", "case"),
     [
-        pytest.param(READINGS[0], HOLDERS[0], id="strictest"),
-        pytest.param(READINGS[-1], HOLDERS[3], id="laxest, with a key that may not list accounts"),
+        pytest.param(SEMANTICS[0], CASES[0], id="strictest"),
+        pytest.param(
+            SEMANTICS[-1],
+            CASES[3],
+            id="laxest, with a key that may not list accounts",
+        ),
     ],
 )
-def test_nothing_is_missing_stale_or_invented(reading: Reading, holder: Holder) -> None:
+def test_nothing_is_missing_stale_or_invented(
+    semantics: FilterSemantics, case: CredentialCase
+) -> None:
     """Kills and faults included, the warehouse ends up with what Twilio shows."""
-    report = Soak(seed=11, syncs=5, reading=reading, holder=holder).run()
+    report = Soak(seed=11, syncs=5, semantics=semantics, case=case).run()
     assert report.missing + report.stale + report.invented == []
     assert report.syncs == 5
 
 
 def test_a_bug_shows() -> None:
-    """The soak can fail: rows beyond the first page are missing if the next is not asked for."""
+    """The soak can fail: rows beyond the first page are missing if the next is not read."""
     [bug] = [bug for bug in BUGS if bug.name == "only the first page"]
-    report = Soak(seed=11, syncs=1, reading=READINGS[0], bug=bug).run()
+    report = Soak(seed=11, syncs=1, semantics=SEMANTICS[0], bug=bug).run()
     short = {"calls", "conferences", "message_media", "messages", "recordings", "usage_records"}
     assert {line.split()[0] for line in report.missing} >= short
 
@@ -44,13 +50,13 @@ def test_each_bug_still_fits() -> None:
     assert stale == []
 
 
-def test_every_reading_of_conferences_has_a_history() -> None:
-    """Both defaults with both readings of dates beside Status, under both upper bounds."""
+def test_all_semantics_of_conferences_have_a_history() -> None:
+    """Both defaults with both semantics of dates beside Status, under both upper bounds."""
     pairs = {("in-progress", "combined"), ("in-progress", "ignored")}
     pairs |= {("all", "combined"), ("all", "ignored")}
     for bound in ("exclusive", "inclusive"):
-        assert {tuple(r[3:5]) for r in READINGS if r.upper_bound == bound} == pairs
-    assert len({reading[:3] for reading in READINGS}) == len(READINGS) == len(HOLDERS)
+        assert {tuple(r[3:5]) for r in SEMANTICS if r.upper_bound == bound} == pairs
+    assert len({semantics[:3] for semantics in SEMANTICS}) == len(SEMANTICS) == len(CASES)
 
 
 # Stream and status of what changes later than the lookback, however the rest settles.

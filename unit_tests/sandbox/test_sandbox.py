@@ -167,7 +167,7 @@ def test_new_subaccount(twilio: Sandbox) -> None:
 def test_accounts_of_any_shape() -> None:
     """Each account holds a share of the long lists, or the numbers of rows that it names."""
     holders = [("Main", "active", {"messages": 7, "calls": 0}), ("Sub", "suspended", {"calls": 3})]
-    with Sandbox(holders=holders, scale=0, counts={"keys": 1}) as twilio:
+    with Sandbox(account_specs=holders, scale=0, counts={"keys": 1}) as twilio:
         main, sub = twilio.accounts
         assert (main.status, sub.status) == ("active", "suspended")
         lengths = {

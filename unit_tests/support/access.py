@@ -37,7 +37,10 @@ def waited(slept: list[float]) -> float:
 
 
 def keyed(key: Key) -> Row:
-    """Return the credentials of an API key."""
+    """Return the credentials of an API key, or of an OAuth app."""
+    if key.kind == "oauth":
+        secret = {"client_id": key.sid, "client_secret": key.secret}
+        return {"credentials": {"auth_type": "oauth", **secret}}
     return {
         "credentials": {
             "auth_type": "api_key",

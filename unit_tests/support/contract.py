@@ -21,7 +21,7 @@ from sandbox.endpoints import ENDPOINTS
 from sandbox.streams import STREAMS
 from source_twilio import SourceTwilio
 from unit_tests.conftest import NOW
-from unit_tests.support.embedded import taken_for_twilio
+from unit_tests.support.embedded import use_as_twilio
 from unit_tests.support.reading import entries, problems, records
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def _haste(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    """Makes an embedded Twilio of three accounts, with `closed` of four, and little in it."""
+    """Makes a sandbox of three accounts, with `closed` of four, and little in it."""
     with ExitStack() as stack:
 
         def make(
@@ -95,14 +95,14 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
                     twilio.delete("accounts", row["sid"])
                 else:
                     twilio.update("accounts", row["sid"], auth_token=f"{number:08}" + "5ec2e7" * 4)
-            return taken_for_twilio(twilio, monkeypatch)
+            return use_as_twilio(twilio, monkeypatch)
 
         yield make
 
 
 @pytest.fixture
 def twilio(opened: Make, clock: time_machine.Traveller) -> Sandbox:
-    """An embedded Twilio with the usual settings, at NOW."""
+    """A sandbox with the usual settings, at NOW."""
     return opened()
 
 

@@ -1,4 +1,4 @@
-"""The embedded Twilio as tests use it."""
+"""The sandbox as tests use it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ HOLDERS = [holder for holder in ACCOUNTS if holder[0] not in ("Northwind Field",
 
 def small() -> Sandbox:
     """Return one with four accounts and little in it."""
-    return Sandbox(seed=1, scale=0.02, page_size_max=50, holders=HOLDERS)
+    return Sandbox(seed=1, scale=0.02, page_size_max=50, account_specs=HOLDERS)
 
 
-def taken_for_twilio(sandbox: Sandbox, patch: pytest.MonkeyPatch) -> Sandbox:
-    """Have this process and its children take it for Twilio; return it."""
+def use_as_twilio(sandbox: Sandbox, patch: pytest.MonkeyPatch) -> Sandbox:
+    """Have this process and its children use it in place of Twilio; return it."""
     for name, value in sandbox.environment.items():
         patch.setenv(name, value)
     return sandbox

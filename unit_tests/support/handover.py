@@ -17,17 +17,17 @@ from typing import Any
 
 import orjson
 
-from dev.bench.contenders import Task, airbyte_peer, discovered, output_of
-from dev.bench.peers import PEERS
+from dev.bench.candidates import Task, airbyte_competitor, discover, output_of
+from dev.bench.competitors import COMPETITORS
 from sandbox import Sandbox
-from sandbox.data import Holder
+from sandbox.data import AccountSpec
 
 FILE = Path(__file__).with_suffix(".json")
 CATALOG = Path(__file__).parents[2] / "twilio_warehouse" / "airbyte_0_16.json"
 START = "2026-06-01T00:00:00Z"
 # 0.16.0 fails if alerts are asked from before what Twilio keeps, so they have been begun later.
 ALERTS_START = "2026-11-01T00:00:00Z"
-HOLDERS: list[Holder] = [("Main", "active", 0), ("One", "active", 0)]
+HOLDERS: list[AccountSpec] = [("Main", "active", 0), ("One", "active", 0)]
 INCREMENTAL = (
     "alerts",
     "calls",
@@ -44,14 +44,14 @@ def twilio(clock: datetime) -> Sandbox:
 
     Its rows are made here, so that the sandbox may change without a new recording.
     """
-    here = Sandbox(seed=16, scale=0, holders=HOLDERS, clock=clock, page_size_max=50)
+    here = Sandbox(seed=16, scale=0, account_specs=HOLDERS, clock=clock, page_size_max=50)
     for account in here.accounts:
         for stream in INCREMENTAL:
             here.rows(stream, account.sid)
     for (stream, _, _), table in here._store.tables.items():
         if stream in INCREMENTAL:
             table.rows.clear()
-            table.changed()
+            table.invalidate()
     dice = random.Random(16)
     for account, count in zip(here.accounts, (48, 24), strict=True):
         for stream, make in MADE.items():
@@ -143,15 +143,15 @@ def record() -> dict[str, Any]:
         output: list[bytes] = []
         for streams, start in ((INCREMENTAL[1:], START), (INCREMENTAL[:1], ALERTS_START)):
             task = Task(here, Path(folder), streams, {"start_date": start})
-            output += output_of(airbyte_peer().command(task), task).splitlines()
+            output += output_of(airbyte_competitor().command(task), task).splitlines()
         for message in map(orjson.loads, output):
             if message["type"] == "RECORD":
                 stream = message["record"]["stream"]
                 read[stream].add(identity(stream, message["record"]["data"]))
             elif message["type"] == "STATE":
                 states[message["state"]["stream"]["stream_descriptor"]["name"]] = message["state"]
-        program = PEERS / "airbyte-source-twilio" / "bin" / "source-twilio"
-        catalog = discovered(program, task.config(), task)
+        program = COMPETITORS / "airbyte-source-twilio" / "bin" / "source-twilio"
+        catalog = discover(program, task.config(), task)
     for state in states.values():
         state.pop("sourceStats", None)
     entries = {

@@ -1,4 +1,4 @@
-"""Runs `make sync`'s program as users do, and looks into the tables."""
+"""Runs `twilio-warehouse sync` as users do, and reads the tables."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def start(
     folder: Path, *arguments: str, cwd: Path | str = ROOT, **environment: str
 ) -> subprocess.Popen[str]:
     """Start a sync of `config.json` of a folder into `t.duckdb` there."""
-    command = [sys.executable, "-m", "twilio_warehouse.sync_command", str(folder / "config.json")]
+    command = [sys.executable, "-m", "twilio_warehouse", "sync", str(folder / "config.json")]
     return subprocess.Popen(
-        [*command, "--database", str(folder / "t.duckdb"), *arguments],
+        [*command, "--to", f"duckdb:///{folder}/t.duckdb", *arguments],
         cwd=cwd,
         env={**os.environ, "HOME": str(folder), "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,

@@ -16,7 +16,7 @@ import sqlglot
 import yaml
 
 from sandbox import Sandbox
-from twilio_warehouse.questions import CALLS, MESSAGES_BY_DAY, SPEND
+from twilio_warehouse.queries import CALLS, MESSAGES_BY_DAY, SPEND
 from unit_tests.support.dbt import Project, columns
 from unit_tests.support.syncing import ROOT, configured, sync
 
@@ -477,7 +477,7 @@ def test_tables_of_a_sync_into_postgres(project: Project, postgres: str, tmp_pat
     with Sandbox(seed=1, scale=0.02) as twilio:
         configured(tmp_path, twilio.config)
         environment = {**twilio.environment, "DESTINATION__POSTGRES__CREDENTIALS": postgres}
-        asked = ("--destination", "postgres", "--streams", streams)
+        asked = ("--to", "postgres", "--streams", streams)
         code, output, errors = sync(tmp_path, *asked, **environment)
     assert code == 0, output + errors
     ask = on_postgres(project, postgres)

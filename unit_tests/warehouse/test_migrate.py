@@ -17,9 +17,9 @@ from dev.soak.streams import ALL_ROWS
 from sandbox import Sandbox
 from source_twilio.state import states
 from source_twilio.timestamps import read_date
-from twilio_warehouse.migrate import begins, differences
+from twilio_warehouse.migrate import differences, starts
 from unit_tests.support.contract import DATED, ROOT, _haste, asked
-from unit_tests.support.embedded import taken_for_twilio
+from unit_tests.support.embedded import use_as_twilio
 from unit_tests.support.handover import ALERTS_START, INCREMENTAL, START, identity, left, twilio
 from unit_tests.support.reading import problems, read, records
 
@@ -38,7 +38,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     began = datetime.fromisoformat(LEFT["began"])
     later = began + timedelta(days=1, hours=3)
     with twilio(began) as here, time_machine.travel(later, tick=False):
-        taken_for_twilio(here, monkeypatch)
+        use_as_twilio(here, monkeypatch)
         here.advance(later - began)
         here.page_size_max = 5  # So no list comes with its first page, and all are asked by date.
         for account in here.accounts:
@@ -55,7 +55,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 def test_the_handover(stream: str, here: Sandbox) -> None:
     """Each account is asked from the moment of the report, and no row since then is missing."""
     config = {**here.config, "start_date": START}
-    told = {begin.account: begin.since for begin in begins({stream: OLD[stream]}, config)}
+    told = {start.account: start.read_from for start in starts({stream: OLD[stream]}, config)}
     since = {account.sid: told.get(account.sid) or told[""] for account in here.accounts}
 
     output = read(config, stream, state={stream: OLD[stream]})
@@ -142,7 +142,7 @@ def test_the_command(tmp_path: Path) -> None:
     state.write_text(json.dumps(LEFT["state"]))
 
     def run(path: Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "twilio_warehouse.migrate", "--state", str(path)]
+        command = [sys.executable, "-m", "twilio_warehouse", "migrate", "--state", str(path)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     done = run(state)

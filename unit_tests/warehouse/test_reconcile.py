@@ -1,4 +1,4 @@
-"""`make reconcile`: the days on which rows are missing are named, and no others."""
+"""`twilio-warehouse reconcile`: the days on which rows are missing are named, and no others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ import duckdb
 import pytest
 
 from sandbox import Sandbox
-from twilio_warehouse.mistakes import Mistake
-from twilio_warehouse.reconcile import NEEDED, SQL, Compared, compared, main, missing
+from twilio_warehouse.cli import main
+from twilio_warehouse.errors import UserError
+from twilio_warehouse.reconcile import NEEDED_TABLES, SQL, Comparison, compare, missing
 from unit_tests.support.syncing import configured, sync
 
 MAIN, SUB = "AC" + "0" * 32, "AC" + "1" * 32
@@ -151,14 +152,14 @@ def written(history: History, path: Path) -> Path:
     return path
 
 
-def read(path: Path) -> list[Compared]:
+def read(path: Path) -> list[Comparison]:
     """Return what is compared, in a time zone far from UTC."""
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("set timezone = 'Pacific/Kiritimati'")
-        return compared(connection)
+        return compare(connection)
 
 
-def named(rows: list[Compared]) -> list[tuple[str, int, str, int, int]]:
+def named(rows: list[Comparison]) -> list[tuple[str, int, str, int, int]]:
     """Return the days on which rows are missing."""
     return [
         (row.account_sid, (NOW.date() - row.day).days, row.category, int(row.billed), row.units)
@@ -312,7 +313,7 @@ def test_postgres(postgres: str, tmp_path: Path) -> None:
             cursor.execute(statement)
         cursor.execute("set timezone = 'Pacific/Kiritimati'")
         cursor.execute(SQL)
-        found = [Compared(*row) for row in cursor.fetchall()]
+        found = [Comparison(*row) for row in cursor.fetchall()]
     assert found == read(written(history, tmp_path / "t.duckdb"))
     assert {row.verdict for row in found} == {
         *("agrees", "missing", "near midnight", "more rows", "not final", "out of reach"),
@@ -322,7 +323,7 @@ def test_postgres(postgres: str, tmp_path: Path) -> None:
 def test_synced(tmp_path: Path, sandbox: Sandbox) -> None:
     """After a sync nothing is named, and then the day whose rows are deleted."""
     configured(tmp_path, sandbox.config)
-    assert sync(tmp_path, "--streams", ",".join(NEEDED))[0] == 0
+    assert sync(tmp_path, "--streams", ",".join(NEEDED_TABLES))[0] == 0
     path = tmp_path / "t.duckdb"
     whole = read(path)
     assert missing(whole) == []
@@ -339,43 +340,48 @@ def test_synced(tmp_path: Path, sandbox: Sandbox) -> None:
     ]
 
 
+def reconcile(path: Path) -> int:
+    """Run the command; return its exit status."""
+    return main(["reconcile", "--from", f"duckdb:///{path}"])
+
+
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command names the days and ends with 1; without any it ends with 0."""
-    assert main([str(written(History(), tmp_path / "whole.duckdb"))]) == 0
-    assert "\nNo day is missing rows.\n\nWhat cannot agree" in capsys.readouterr().out
+    assert reconcile(written(History(), tmp_path / "whole.duckdb")) == 0
+    assert "\nNo day is missing rows.\n\nExpected differences" in capsys.readouterr().out
     history = History()
     lose_one(history)
-    assert main([str(written(history, tmp_path / "less.duckdb"))]) == 1
+    assert reconcile(written(history, tmp_path / "less.duckdb")) == 1
     said = capsys.readouterr().out.splitlines()
     start = said.index("Rows are missing on 1 day:")
     assert said[start + 1] == f"  2026-03-17  Main ({MAIN})  calls-inbound: 2 billed, 1 arrived"
     lose_all(history)
-    assert main([str(written(history, tmp_path / "least.duckdb"))]) == 1
+    assert reconcile(written(history, tmp_path / "least.duckdb")) == 1
     gap = f"  2026-03-11 to 2026-03-19  Main ({MAIN})  sms-inbound: 27 billed, 0 arrived"
     assert gap in capsys.readouterr().out.splitlines()
     [line] = [line.split() for line in said if line.split()[:2] == ["Main", "calls-inbound"]]
     assert line[2:] == ["9", "26", "26", "27", "8", "0", "0", "0", "1"]
 
 
-def test_mistakes(
+def test_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mistake gives one line, and ends with 2."""
+    """An error of the user gives one line, and ends with 2."""
     # Where there is no demo.
     monkeypatch.chdir(tmp_path)
     path = written(History(), tmp_path / "t.duckdb")
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table calls; drop table recordings")
-        with pytest.raises(Mistake):
-            compared(connection)
-    assert main([str(path)]) == 2
-    assert main([str(tmp_path / "none.duckdb")]) == 2
+        with pytest.raises(UserError):
+            compare(connection)
+    assert reconcile(path) == 2
+    assert reconcile(tmp_path / "none.duckdb") == 2
     said = capsys.readouterr()
     assert (said.out, said.err.splitlines()) == (
         "",
         [
-            "There is no table calls, recordings: make sync them, to compare with them.",
-            f"There is no {tmp_path}/none.duckdb: make sync writes it.",
+            "There is no table calls, recordings: sync these streams to compare.",
+            f"There is no {tmp_path}/none.duckdb: sync writes it.",
         ],
     )
-    assert set(NEEDED) == set(COLUMNS)
+    assert set(NEEDED_TABLES) == set(COLUMNS)

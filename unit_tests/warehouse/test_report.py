@@ -13,11 +13,11 @@ import duckdb
 import pytest
 
 from sandbox import Sandbox
-from twilio_warehouse.questions import COUNTRY
-from twilio_warehouse.reconcile import compared, missing
-from twilio_warehouse.report import main
+from twilio_warehouse.cli import main
+from twilio_warehouse.queries import COUNTRY
+from twilio_warehouse.reconcile import compare, missing
 from unit_tests.support.browser import look
-from unit_tests.support.embedded import taken_for_twilio
+from unit_tests.support.embedded import use_as_twilio
 from unit_tests.support.syncing import configured, sync
 
 
@@ -98,7 +98,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
     """A sync of an account with a name that no page expects."""
     folder = tmp_path_factory.mktemp("report")
     with Sandbox(seed=1, scale=0.02) as twilio, pytest.MonkeyPatch.context() as patch:
-        taken_for_twilio(twilio, patch)
+        use_as_twilio(twilio, patch)
         twilio.update("accounts", twilio.accounts[0].sid, friendly_name=HOSTILE)
         twilio.add("calls", twilio.accounts[0].sid, status=HOSTILE)
         configured(folder, twilio.config)
@@ -107,9 +107,14 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
         yield Synced(folder / "t.duckdb", twilio.config["auth_token"], text)
 
 
+def report(database: Path, *arguments: str) -> int:
+    """Run the command; return its exit status."""
+    return main(["report", "--from", f"duckdb:///{database}", *arguments])
+
+
 def written(database: Path, folder: Path) -> str:
     """Return the page about a database."""
-    assert main([str(database), str(folder / "report.html")]) == 0
+    assert report(database, "--output", str(folder / "report.html")) == 0
     return (folder / "report.html").read_text("utf-8")
 
 
@@ -253,13 +258,13 @@ def test_missing_days(synced: Synced, tmp_path: Path) -> None:
     database.write_bytes(synced.database.read_bytes())
     with duckdb.connect(str(database)) as connection:
         connection.execute("set timezone = 'UTC'")
-        whole = [row for row in compared(connection) if row.verdict == "agrees"]
+        whole = [row for row in compare(connection) if row.verdict == "agrees"]
         lost = max((r for r in whole if r.category == "calls-inbound"), key=lambda row: row.billed)
         connection.execute(
             "delete from calls where account_sid = ? and start_time::date = ?",
             (lost.account_sid, lost.day),
         )
-        found = missing(compared(connection))
+        found = missing(compare(connection))
     assert ("calls-inbound", lost.billed, 0) in [(r.category, r.billed, r.units) for r in found]
     text = written(database, tmp_path)
     assert '<p class="bad">Rows are missing on 1 day of an account:</p>' in text
@@ -292,20 +297,20 @@ def test_missing_tables(
             connection.execute(f"drop table {table}")
         assert said in written(database, tmp_path)
     text = written(database, tmp_path)
-    assert "There is no table accounts, usage_records, messages, calls: make sync them" in text
+    assert "There is no table accounts, usage_records, messages, calls: sync these streams" in text
     assert "<summary>recordings" in text
-    assert main([str(tmp_path / "none.duckdb")]) == 2
+    assert report(tmp_path / "none.duckdb") == 2
     (tmp_path / "text.duckdb").write_text("no database")
-    assert main([str(tmp_path / "text.duckdb")]) == 2
+    assert report(tmp_path / "text.duckdb") == 2
     # As a first sync leaves it that fails.
     duckdb.connect(str(tmp_path / "empty.duckdb")).close()
-    assert main([str(tmp_path / "empty.duckdb")]) == 2
+    assert report(tmp_path / "empty.duckdb") == 2
     first, second, third = capsys.readouterr().err.splitlines()
-    assert first == f"There is no {tmp_path}/none.duckdb: make sync writes it."
+    assert first == f"There is no {tmp_path}/none.duckdb: sync writes it."
     assert second == (
-        f"{tmp_path}/text.duckdb is not a DuckDB file: name another with DATABASE=..."
+        f"{tmp_path}/text.duckdb is not a DuckDB file: name another with --to (make: DATABASE=...)."
     )
-    assert third == f"There are no tables in {tmp_path}/empty.duckdb yet: make sync writes them."
+    assert third == f"There are no tables in {tmp_path}/empty.duckdb yet: sync writes them."
 
 
 def test_empty_tables(synced: Synced, tmp_path: Path) -> None:

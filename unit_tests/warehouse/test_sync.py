@@ -1,4 +1,4 @@
-"""`make sync`: the tables hold what the connector reads, whatever happens on the way."""
+"""`twilio-warehouse sync`: the tables hold what the connector reads, also after kills."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_file_names(name: str, folder: Path, sandbox: Sandbox) -> None:
     """The tables are right whatever their file is called, the default name first."""
     path = folder / f"{name}.duckdb"
     for _ in range(2):
-        assert sync(folder, "--streams", "queues,messages", "--database", str(path))[0] == 0
+        assert sync(folder, "--streams", "queues,messages", "--to", f"duckdb:///{path}")[0] == 0
     with duckdb.connect(str(path), read_only=True) as connection:
         found = connection.execute("select count(*), count(distinct sid) from messages").fetchone()
     number = sum(len(sandbox.rows("messages", account.sid)) for account in sandbox.accounts[:-1])
@@ -56,7 +56,7 @@ def test_file_names(name: str, folder: Path, sandbox: Sandbox) -> None:
 def test_file_names_that_duckdb_needs(name: str, folder: Path, sandbox: Sandbox) -> None:
     """A file cannot have the name of a schema that a load uses."""
     said = f"DuckDB needs the name {name}: name another file.\n"
-    assert sync(folder, "--database", str(folder / name)) == (2, "", said)
+    assert sync(folder, "--to", f"duckdb:///{folder / name}") == (2, "", said)
 
 
 def test_two_syncs(folder: Path, streams: dict[str, Any], sandbox: Sandbox) -> None:
@@ -164,7 +164,7 @@ def test_another_account(folder: Path, sandbox: Sandbox) -> None:
     assert (status, output) == (2, "")
     assert errors == (
         f"{folder}/t.duckdb holds the tables of account {sandbox.accounts[0].sid}, and the config "
-        f"is of {other}: name another file with DATABASE=...\n"
+        f"is of {other}: name another file with --to (make: DATABASE=...).\n"
     )
 
 
@@ -176,7 +176,7 @@ def test_waits_and_secrets(folder: Path, sandbox: Sandbox) -> None:
     [line] = [line for line in output.splitlines() if "rate limit" in line]
     log = log_of(folder).read_text("utf-8")
     assert sandbox.config["auth_token"] not in log
-    assert line.startswith("Twilio's rate limit: 3 requests were sent again, after waits of ")
+    assert line.startswith("Twilio's rate limit: 3 requests were retried, after waits of ")
     assert log.count("Rate limit exceeded") == 3
 
 
@@ -276,7 +276,7 @@ def test_another_region(folder: Path, sandbox: Sandbox) -> None:
         2,
         "",
         f"{folder}/t.duckdb holds the tables of region us1, and the config is of ie1: name another "
-        "file with DATABASE=...\n",
+        "file with --to (make: DATABASE=...).\n",
     )
 
 
@@ -307,4 +307,4 @@ def test_nothing_to_read(folder: Path, sandbox: Sandbox) -> None:
     config = {name: value for name, value in sandbox.config.items() if name != "auth_token"}
     configured(folder, {**config, **keyed(sandbox.key(sandbox.accounts[0].sid, "standard"))})
     status, output, _ = sync(folder, "--streams", "keys")
-    assert (status, output.splitlines()[0].endswith("; complete are 0 of 1 streams.")) == (2, True)
+    assert (status, output.splitlines()[0].endswith("; 0 of 1 streams complete.")) == (2, True)

@@ -39,7 +39,7 @@ def test_files(tmp_path: Path, sandbox: Sandbox) -> None:
     said = twice(
         tmp_path,
         sandbox,
-        *("--destination", "filesystem"),
+        *("--to", "filesystem"),
         DESTINATION__FILESYSTEM__BUCKET_URL=f"file://{tmp_path}/files",
     )
     assert (
@@ -66,7 +66,7 @@ def test_sqlite(tmp_path: Path, sandbox: Sandbox) -> None:
     twice(
         tmp_path,
         sandbox,
-        *("--destination", "sqlalchemy"),
+        *("--to", "sqlalchemy"),
         DESTINATION__SQLALCHEMY__CREDENTIALS=f"sqlite:///{tmp_path}/t.db",
     )
     connection = sqlite3.connect(tmp_path / "t__twilio.db")

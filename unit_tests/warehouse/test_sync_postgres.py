@@ -45,7 +45,7 @@ def test_postgres(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
     """Syncs, also after kills, leave what is read; types are those of ours."""
     configured(tmp_path, sandbox.config)
     streams = {name: stream for name, stream in catalog().items() if name in SOME}
-    asked = ("--destination", "postgres", "--streams", ",".join(SOME), "--load-every", "0")
+    asked = ("--to", "postgres", "--streams", ",".join(SOME), "--load-every", "0")
     environment = {"DESTINATION__POSTGRES__CREDENTIALS": postgres}
     status, output, errors = sync(tmp_path, *asked, **environment)
     assert (status, errors) == (0, "Reading 4 streams into postgres ...\n")

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox
-from twilio_warehouse.log import clean, hide
+from twilio_warehouse.log import redact, register_secrets
 from twilio_warehouse.progress import Progress
-from twilio_warehouse.query import shown
+from twilio_warehouse.query import cell
 from unit_tests.support.syncing import configured, killed, log_of, logged, start, sync
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -47,7 +47,7 @@ def counted(url: str) -> tuple[int, int]:
 def test_two_folders(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
     """Of two syncs into one database the second is refused, until the first has ended or died."""
     one, two = two_folders(tmp_path, sandbox)
-    given = ("--destination", "postgres", "--streams", "messages", "--load-every", "0")
+    given = ("--to", "postgres", "--streams", "messages", "--load-every", "0")
     environment = {"DESTINATION__POSTGRES__CREDENTIALS": postgres}
     # The first waits, so that it does not end before the second begins.
     sandbox.fail("Messages.json", 429, headers={"Retry-After": "300"}, times=1)
@@ -75,7 +75,7 @@ def test_without_password(postgres: str, tmp_path: Path, sandbox: Sandbox) -> No
     configured(tmp_path, sandbox.config)
     url = postgres.replace(":a-password@", "@")
     environment = {"DESTINATION__POSTGRES__CREDENTIALS": url}
-    given = ("--destination", "postgres", "--streams", "messages")
+    given = ("--to", "postgres", "--streams", "messages")
     assert sync(tmp_path, *given, cwd=tmp_path, **environment)[0] == 0
     assert counted(postgres)[0] > 0
 
@@ -102,7 +102,8 @@ def test_cause(
             cursor.execute("create schema twilio")
             cursor.execute(table.format("twilio."))
         other.close()
-    given = ("--destination", destination, "--streams", "messages")
+    given = ["--streams", "messages"]
+    given += ["--to", "postgres"] if destination == "postgres" else []
     status, _, errors = sync(tmp_path, *given, cwd=tmp_path, **environment)
     if destination == "postgres":
         counted(url)
@@ -181,19 +182,19 @@ def left_by(folder: Path) -> list[str]:
         ("a\x1b]0;title\x07b\x9b2J\u202ec\nd\te", "a]0;titleb2Jc\nd\te"),
     ],
 )
-def test_clean(given: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redact(given: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Secrets are masked however they are spelled, and terminals get no orders."""
-    monkeypatch.setattr("twilio_warehouse.log.HIDDEN", [])
-    hide(["p%3Aa%40ss%20w%2Frd"])
-    assert clean(given) == expected
+    monkeypatch.setattr("twilio_warehouse.log.SECRETS", [])
+    register_secrets(["p%3Aa%40ss%20w%2Frd"])
+    assert redact(given) == expected
 
 
-def test_shown() -> None:
+def test_cell() -> None:
     """Cells of a query and lines of a sync give terminals no orders, and show no token."""
-    assert shown("a\x1b]52;c;eA==\x07b") == "a]52;c;eA==b"
+    assert cell("a\x1b]52;c;eA==\x07b") == "a]52;c;eA==b"
     progress = Progress(1)
     progress.failed["a"] = f"\x1b[2J{TOKEN}"
-    assert progress.report()[1:] == ["Incomplete: a: [2J****"]
+    assert progress.summary()[1:] == ["Incomplete: a: [2J****"]
 
 
 def test_trace(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -14,10 +14,10 @@ import duckdb
 import pytest
 
 from source_twilio.records import parse
+from twilio_warehouse.destination import Destination
 from twilio_warehouse.progress import Progress
 from twilio_warehouse.sync import Sync
 from twilio_warehouse.tables import type_of
-from twilio_warehouse.target import Target
 
 ACCOUNT = "AC" + "a" * 32
 NULL = "\0"
@@ -77,10 +77,10 @@ def destination(
 
 def loaded(destination: str, rows: list[bytes]) -> tuple[list[dict[str, Any]], list[str]]:
     """Sync rows; return what the table holds without what is empty, and the notes."""
-    with Target(destination) as target:
-        target.open()
+    with Destination(destination, Path("twilio.duckdb")) as database:
+        database.open()
         progress = Progress(1)
-        Sync(Given(rows), target, [STREAM], progress).run()  # type: ignore[arg-type]
+        Sync(Given(rows), database, [STREAM], progress).run()  # type: ignore[arg-type]
     query = "select * from {}things order by sid"
     cursor: Any
     if destination == "duckdb":

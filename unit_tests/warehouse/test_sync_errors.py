@@ -1,4 +1,4 @@
-"""What `make sync` says of each mistake: a line or two, what to change, and no traceback."""
+"""Errors of `twilio-warehouse sync`: a line or two, what to change, and no traceback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
 from source_twilio.run import run
-from twilio_warehouse.sync_command import main
+from twilio_warehouse.cli import main
 from unit_tests.support.syncing import ROOT, configured, start, sync
 
 Prepare = Callable[[Path], object]
@@ -70,12 +70,12 @@ OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
     "a directory": (
         lambda folder: (folder / "config.json").mkdir(),
         [],
-        "{}/config.json is a directory: name the file in it, CONFIG={}/config.json/...",
+        "{}/config.json is a directory: name the file in it, {}/config.json/...",
     ),
     "broken JSON": (
         written(f'{{"auth_token": "{TOKEN}",\n "start_date": }}'),
         [],
-        "{}/config.json is no JSON: Expecting value at line 2, column 16.",
+        "{}/config.json is not valid JSON: Expecting value at line 2, column 16.",
     ),
     "no object": (
         written("[]"),
@@ -85,7 +85,7 @@ OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
     "no text": (
         written(b"\xff\xfe"),
         [],
-        "{}/config.json is no text in UTF-8: save it as such.",
+        "{}/config.json is not UTF-8 text: save it as UTF-8.",
     ),
     "token left as it was": (
         settings(auth_token="..."),
@@ -132,33 +132,34 @@ OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
     ),
     "an unknown destination": (
         settings(),
-        ["--destination", "oracle8"],
-        "dlt knows no destination oracle8: duckdb, postgres, bigquery, snowflake, ... are listed "
+        ["--to", "oracle8"],
+        "dlt has no destination oracle8: duckdb, postgres, bigquery, snowflake, ... are listed "
         "on https://dlthub.com/docs/dlt-ecosystem/destinations\n"
         "The log is build/oracle8.sync/sync.log.",
     ),
     "a destination without settings": (
         settings(),
-        ["--destination", "postgres"],
+        ["--to", "postgres"],
         "postgres needs its settings: DESTINATION__POSTGRES__CREDENTIALS=... in the environment, "
         "or .dlt/secrets.toml; see https://dlthub.com/docs/dlt-ecosystem/destinations/postgres\n"
         "The log is build/postgres.sync/sync.log.",
     ),
     "no directory for the database": (
         settings(),
-        ["--database", "nowhere/t.duckdb"],
+        ["--to", "duckdb:///nowhere/t.duckdb"],
         "There is no directory nowhere: make it first.",
     ),
     "no database": (
         database(b"select 1;" * 1000),
         [],
-        "{}/t.duckdb is not a DuckDB file: name another with DATABASE=...\n"
+        "{}/t.duckdb is not a DuckDB file: name another with --to (make: DATABASE=...).\n"
         "The log is {}/t.duckdb.sync/sync.log.",
     ),
     "the database of a newer DuckDB": (
         database(OF_NEWER_DUCKDB),
         [],
-        "{}/t.duckdb is of another DuckDB version: name another with DATABASE=...\n"
+        "{}/t.duckdb was written by another DuckDB version: name another file with --to (make: "
+        "DATABASE=...).\n"
         "The log is {}/t.duckdb.sync/sync.log.",
     ),
 }
@@ -185,11 +186,11 @@ def test_at_once(mistake: str, tmp_path: Path) -> None:
     prepare, arguments, _ = OFFLINE[mistake]
     prepare(tmp_path)
     program = (
-        "import sys; from twilio_warehouse.sync_command import main; status = main(sys.argv[1:]); "
+        "import sys; from twilio_warehouse.cli import main; status = main(sys.argv[1:]); "
         "print(status, *sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "config.json"), *arguments],
+        [sys.executable, "-c", program, "sync", str(tmp_path / "config.json"), *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -201,10 +202,11 @@ def test_at_once(mistake: str, tmp_path: Path) -> None:
 
 def test_no_config(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a file, an example is shown."""
-    assert main([]) == 2
+    assert main(["sync"]) == 2
     assert capsys.readouterr() == (
         "",
-        f"Which account? make sync CONFIG=secrets/config.json, a file of {EXAMPLE}.\n",
+        "Which account? twilio-warehouse sync secrets/config.json (make sync "
+        f"CONFIG=secrets/config.json), a file of {EXAMPLE}.\n",
     )
 
 
@@ -223,7 +225,7 @@ ONLINE = {
     "no stream left": (
         {},
         ["--streams", "calls", "--except", "calls"],
-        "EXCEPT leaves no stream of STREAMS to read.\n",
+        "--except leaves none of --streams.\n",
     ),
 }
 
@@ -253,7 +255,7 @@ def test_no_destination(tmp_path: Path) -> None:
     configured(tmp_path, CONFIG)
     url = f"postgresql://loader:a-password@localhost/postgres?host={tmp_path}"
     given = {"DESTINATION__POSTGRES__CREDENTIALS": url}
-    status, output, errors = sync(tmp_path, "--destination", "postgres", **given)
+    status, output, errors = sync(tmp_path, "--to", "postgres", **given)
     assert (status, output, "a-password" in errors) == (2, "", False)
     assert errors.startswith("postgres cannot be used: ")
 
@@ -264,14 +266,14 @@ STATUSES = {
     "0 All but streams that": "test_sync.test_left_out",
     "1 A stream is incomplete": "test_sync.test_incomplete",
     "1 A stream that was loaded before": "test_sync.test_refused_since",
-    "1 The destination failed under way": "test_sync_mistakes.test_disk_full",
-    "2 A setting is wrong": "test_sync_mistakes.test_offline",
-    "2 Twilio refuses the credentials": "test_sync_mistakes.test_online",
+    "1 The destination failed under way": "test_sync_errors.test_disk_full",
+    "2 A setting is wrong": "test_sync_errors.test_offline",
+    "2 Twilio refuses the credentials": "test_sync_errors.test_online",
     "2 The credentials open none": "test_sync.test_nothing_to_read",
-    "2 The destination cannot be reached": "test_sync_mistakes.test_no_destination",
+    "2 The destination cannot be reached": "test_sync_errors.test_no_destination",
     "2 The tables are of another": "test_sync.test_another_region",
-    "2 Another sync": "test_sync_mistakes.test_two_at_once",
-    "130 It was stopped": "test_sync_mistakes.test_two_at_once",
+    "2 Another sync": "test_sync_errors.test_two_at_once",
+    "130 It was stopped": "test_sync_errors.test_two_at_once",
 }
 
 
@@ -295,7 +297,7 @@ def test_in_use(tmp_path: Path) -> None:
     first, second = errors.splitlines()
     assert status == 2
     assert first.startswith(f"{tmp_path}/t.duckdb is in use by another program (PID ")
-    assert first.endswith("): close it, or name another file with DATABASE=...")
+    assert first.endswith("): close it, or name another file with --to (make: DATABASE=...).")
     assert second == f"The log is {tmp_path}/t.duckdb.sync/sync.log."
 
 

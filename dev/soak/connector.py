@@ -1,4 +1,4 @@
-"""Runs a copy of the connector as a program of its own, and kills it when it is told to."""
+"""Runs a copy of the connector in a child process, and kills it on request."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dev.soak.holders import PACKAGE
+from dev.soak.credential_cases import PACKAGE
 from dev.soak.known_bugs import Bug
-from dev.soak.streams import Row, Stream, discovered
+from dev.soak.streams import Row, Stream, parse_catalog
 from dev.soak.warehouse import messages
 from sandbox import Sandbox
 
-# Moves the child's clock to the sandbox's, and lets it wait for nothing.
+# Sets the clock of the child to the sandbox's, and cuts its waits short.
 CHILD = """
 import sys, time
 from datetime import datetime, timezone
@@ -35,7 +35,7 @@ run()
 
 @dataclass
 class Connector:
-    """A copy of the connector in a folder, with the configuration and the bug that it gets."""
+    """A copy of the connector in a folder, with a config and perhaps a bug."""
 
     twilio: Sandbox
     folder: Path
@@ -43,17 +43,17 @@ class Connector:
     bug: Bug | None = None
 
     def __post_init__(self) -> None:
-        """Copy the package and write the configuration."""
+        """Copy the package and write the config."""
         shutil.copytree(PACKAGE, self.folder / "source_twilio")
         if self.bug:
-            self.bug.put_back(self.folder / "source_twilio")
+            self.bug.apply(self.folder / "source_twilio")
         self._write("config.json", self.config)
 
     def discover(self) -> dict[str, Stream]:
         """Return the streams by name; each `read` reads all of them."""
         output, _ = self._start("discover", "--config", "config.json").communicate()
         [catalog] = [m["catalog"] for m in messages(output) if m["type"] == "CATALOG"]
-        streams = discovered(catalog)
+        streams = parse_catalog(catalog)
         self._write("catalog.json", {"streams": [stream.catalog for stream in streams.values()]})
         return streams
 
@@ -75,9 +75,9 @@ class Connector:
                 if len(lines) == killed_after:
                     child.send_signal(signal.SIGKILL)
                     killed = True
-        # A line that the kill cut short is not a message.
-        whole = b"".join(line for line in lines if line.endswith(b"\n"))
-        return [*messages(whole)], killed
+        # The kill may have cut the last line short.
+        complete = b"".join(line for line in lines if line.endswith(b"\n"))
+        return [*messages(complete)], killed
 
     def _write(self, name: str, content: Any) -> None:
         (self.folder / name).write_text(json.dumps(content))

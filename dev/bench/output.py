@@ -1,4 +1,4 @@
-"""What a contender printed, and which rows Twilio shows."""
+"""The output of a candidate, and the rows that it should hold."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ Key = tuple[str, ...]
 
 @dataclass
 class Output:
-    """What a contender printed."""
+    """The output of a candidate."""
 
     records: Counter[str] = field(default_factory=Counter)  # by stream
     keys: dict[str, set[Key]] = field(default_factory=dict)  # by stream
     states: dict[str, Row] = field(default_factory=dict)  # Airbyte's, by stream
 
     def state_file(self) -> list[Row]:
-        """Return the state as a platform hands it to the next read."""
+        """Return the state as a platform passes it to the next read."""
         return state_file(self.states)
 
     @property
     def state_bytes(self) -> int:
-        """The size of the states together."""
+        """The total size of the states."""
         return sum(len(orjson.dumps(state)) for state in self.states.values())
 
 
-def parsed(lines: Iterator[bytes]) -> Output:
-    """Return what an Airbyte source or a Singer tap printed."""
+def parse_output(lines: Iterator[bytes]) -> Output:
+    """Parse the output of an Airbyte source or a Singer tap."""
     output = Output()
     for line in lines:
-        # A line may be no message, and the last one may be cut.
+        # A line may be no message, and the last one may be incomplete.
         if not line.startswith(b"{") or not line.endswith(b"\n"):
             continue
         message = orjson.loads(line)
@@ -56,13 +56,13 @@ def parsed(lines: Iterator[bytes]) -> Output:
 
 
 def key(stream: str, row: Mapping[str, Any]) -> Key:
-    """Return what tells a row from all others of its stream."""
+    """Return the values that identify a row in its stream."""
     names = identity_fields(stream)
-    # Singer turns a day into a moment.
+    # The Singer tap turns a date into a timestamp.
     return tuple(str(row.get(name))[: 10 if name == "start_date" else None] for name in names)
 
 
-def shown(twilio: Sandbox, stream: str) -> set[Key]:
+def expected_keys(twilio: Sandbox, stream: str) -> set[Key]:
     """Return the keys of all rows of a stream, except those of closed accounts."""
     accounts = [account.sid for account in twilio.accounts if account.status != "closed"]
     if stream == "accounts" or STREAMS[stream].main_only:

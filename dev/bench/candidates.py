@@ -1,4 +1,4 @@
-"""Who takes part in the benchmark, and how each is started."""
+"""The candidates of the benchmark, and the command of each."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from dev.bench.peers import installed, trust
-from dev.bench.printed import Row
+from dev.bench.competitors import install, trust
+from dev.bench.output import Row
 from sandbox import Sandbox
 
 AIRBYTE, TAP = "airbyte-source-twilio==0.16.0", "tap-twilio==0.2.2"
 
 
 class Task(NamedTuple):
-    """What a contender is to read."""
+    """The input of a candidate."""
 
     twilio: Sandbox
-    folder: Path  # where the contender's files go
+    folder: Path  # for the files of the candidate
     streams: Sequence[str]
-    settings: Mapping[str, Any] = {}  # besides account, token and start date
+    settings: Mapping[str, Any] = {}  # in addition to account, token and start date
     state: Sequence[Row] = ()
 
     def file(self, name: str, content: Any) -> str:
@@ -35,18 +35,18 @@ class Task(NamedTuple):
         return str(path)
 
     def config(self) -> str:
-        """Write the configuration."""
+        """Write the config, and return its path."""
         return self.file("config.json", {**self.twilio.config, **self.settings})
 
 
-class Contender(NamedTuple):
+class Candidate(NamedTuple):
     """A program that reads Twilio. `command` writes its files and returns its command line."""
 
     name: str
     command: Callable[[Task], list[str]]
 
 
-def ours(workers: int = 0) -> Contender:
+def ours(workers: int = 0) -> Candidate:
     """Return the connector of this checkout, as installed in the interpreter's environment."""
 
     def command(task: Task) -> list[str]:
@@ -54,44 +54,44 @@ def ours(workers: int = 0) -> Contender:
             task = task._replace(settings={**task.settings, "num_workers": workers})
         return airbyte_read(Path(sys.executable).with_name("source-twilio"), task)
 
-    return Contender(f"ours, {workers} workers" if workers else "ours", command)
+    return Candidate(f"ours, {workers} workers" if workers else "ours", command)
 
 
-def plain_loop() -> Contender:
-    """Return the plain loop, which is the least that reading can cost."""
+def plain_loop() -> Candidate:
+    """Return the plain loop, a lower bound of the cost."""
 
     def command(task: Task) -> list[str]:
         return [sys.executable, "-m", "dev.bench.plain_loop", task.config(), *task.streams]
 
-    return Contender("plain loop", command)
+    return Candidate("plain loop", command)
 
 
-def airbyte_peer() -> Contender:
+def airbyte_competitor() -> Candidate:
     """Return Airbyte's own connector."""
 
     def command(task: Task) -> list[str]:
-        folder = installed(AIRBYTE)
+        folder = install(AIRBYTE)
         trust(folder, task.twilio)
         return airbyte_read(folder / "bin" / "source-twilio", task)
 
-    return Contender(AIRBYTE, command)
+    return Candidate(AIRBYTE, command)
 
 
-def tap_peer() -> Contender:
+def tap_competitor() -> Candidate:
     """Return Singer's tap."""
 
     def command(task: Task) -> list[str]:
-        tap = str(installed(TAP) / "bin" / "tap-twilio")
+        tap = str(install(TAP) / "bin" / "tap-twilio")
         task = task._replace(settings={"user_agent": "bench", **task.settings})
         config = task.config()
         catalog = orjson.loads(output_of([tap, "--config", config, "--discover"], task))
         for stream in catalog["streams"]:
             if stream["stream"] in task.streams:
-                [whole] = [entry for entry in stream["metadata"] if not entry["breadcrumb"]]
-                whole["metadata"]["selected"] = True
+                [root] = [entry for entry in stream["metadata"] if not entry["breadcrumb"]]
+                root["metadata"]["selected"] = True
         return [tap, "--config", config, "--catalog", task.file("catalog.json", catalog)]
 
-    return Contender(TAP, command)
+    return Candidate(TAP, command)
 
 
 def airbyte_read(program: Path, task: Task) -> list[str]:
@@ -108,7 +108,7 @@ def airbyte_read(program: Path, task: Task) -> list[str]:
                 ),
                 "destination_sync_mode": "append",
             }
-            for stream in discovered(program, config, task)
+            for stream in discover(program, config, task)
             if stream["name"] in task.streams
         ]
     }
@@ -120,8 +120,8 @@ def airbyte_read(program: Path, task: Task) -> list[str]:
 CATALOGS: dict[Path, list[Row]] = {}
 
 
-def discovered(program: Path, config: str, task: Task) -> list[Row]:
-    """Return the streams of an Airbyte source. Each source is asked once."""
+def discover(program: Path, config: str, task: Task) -> list[Row]:
+    """Return the streams of an Airbyte source; each source runs once."""
     if program not in CATALOGS:
         for line in output_of([str(program), "discover", "--config", config], task).splitlines():
             if line.startswith(b"{") and (message := orjson.loads(line))["type"] == "CATALOG":

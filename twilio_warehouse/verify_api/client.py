@@ -1,4 +1,4 @@
-"""Asks Twilio with the connector's own credentials, and keeps what was answered."""
+"""Sends GET requests with the connector's own authenticator, and caches the responses."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from source_twilio.source import manifest
 Row = dict[str, Any]
 Query = Mapping[str, str]
 
-# How many pages of a list are read at most, and how many rows they have.
-PAGES, SIZE = 5, 1000
-# How long a request waits at most, in seconds, whatever Twilio asks for.
-LONGEST_WAIT = 30
+# The most pages that are read of a list, and their size.
+MAX_PAGES, PAGE_SIZE = 5, 1000
+# The longest wait before a retry, whatever Retry-After says.
+MAX_WAIT_SECONDS = 30
 
 
-class Again(Retry):
-    """Asks again after a wait that is short, and that the user is told of."""
+class VisibleRetry(Retry):
+    """Retries after a bounded wait, and prints it."""
 
     def get_retry_after(self, response: Any) -> float | None:
-        """Return the seconds to wait, None for those of the backoff."""
+        """Return the seconds to wait, None for the backoff."""
         try:
-            asked = super().get_retry_after(response)
+            seconds = super().get_retry_after(response)
         except InvalidHeader:
             return None
-        return min(asked, LONGEST_WAIT) if asked else None
+        return min(seconds, MAX_WAIT_SECONDS) if seconds else None
 
     def sleep_for_retry(self, response: Any) -> bool:
-        """Say that it waits, and wait."""
+        """Print the wait, and wait."""
         if seconds := self.get_retry_after(response):
             print(f"Twilio asks to wait: {seconds:.0f} seconds ...", file=sys.stderr, flush=True)
             time.sleep(seconds)
         return bool(seconds)
 
 
-# Of each status, what can pass is asked again (BEHAVIOR 31).
-AGAIN = Again(
+# Transient errors (BEHAVIOR 31).
+RETRY = VisibleRetry(
     total=3,
     connect=1,
     read=1,
@@ -62,53 +62,55 @@ AGAIN = Again(
 )
 
 
-class Unknown(Exception):  # noqa: N818 - no failure: an answer
-    """A question that cannot be answered here; the text says why."""
+class Unknown(Exception):  # noqa: N818 - not an error: a result
+    """A question that cannot be answered here; the message says why."""
 
 
 class Page(NamedTuple):
-    """An answer of Twilio's: `said` is its status, as `HTTP 404, code 20404`."""
+    """A response of Twilio's; `summary` is its status and code, as `HTTP 404, code 20404`."""
 
     status: int
-    said: str
+    summary: str
     rows: list[Row]
     body: Row
-    # The link to the next page, or nothing.
-    more: str
-    # The host that was asked.
+    # The link to the next page, empty on the last one.
+    next_page: str
+    # The host of the request.
     host: str
 
 
 class Rows(NamedTuple):
-    """The first rows of a list, and whether these are all."""
+    """The first rows of a list, and whether they are all."""
 
     rows: list[Row]
     complete: bool
 
 
 class Client:
-    """A Twilio that is asked for an account at a time, and for the same thing once."""
+    """Sends requests for one account at a time, and each request once."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        """Take the settings as users write them."""
+        """Take the config as users write it."""
         self.config = copy.deepcopy({**config})
         SettingsTransformation().transform(self.config)
         spec = manifest([])["definitions"]["authenticator"]
-        self._signed = TwilioAuthenticator(
+        self._authenticator = TwilioAuthenticator(
             **{name: spec[name] for name in ("username", "password", "place")},
             config=self.config,
             parameters={},
         )
         self.requests = 0
-        self._answers: dict[tuple[str, str], Page | Unknown] = {}
+        self._responses: dict[tuple[str, str], Page | Unknown] = {}
         self._session = requests.Session()
-        self._session.mount("https://", HTTPAdapter(max_retries=AGAIN))
+        self._session.mount("https://", HTTPAdapter(max_retries=RETRY))
 
     def accounts(self) -> list[Row]:
-        """Return the account of the config, then those below it, as SIDs with their status."""
+        """Return the account of the config, then its subaccounts: SID and status."""
         own = self.config["account_sid"]
         try:
-            found = View(self, own).rows("https://api.twilio.com/2010-04-01/Accounts.json").rows
+            found = (
+                AccountView(self, own).rows("https://api.twilio.com/2010-04-01/Accounts.json").rows
+            )
         except Unknown:
             found = []
         rows = [{"sid": row.get("sid"), "status": row.get("status", "active")} for row in found]
@@ -116,56 +118,55 @@ class Client:
         return mine + [row for row in rows if row["sid"] != own]
 
     def page(self, account: str, url: str) -> Page:
-        """Return the answer to a GET for an account. Raises `Unknown` if there is none."""
-        if (account, url) not in self._answers:
+        """Return the response to a GET for an account. Raises `Unknown` if there is none."""
+        if (account, url) not in self._responses:
             try:
-                self._answers[account, url] = self._get(account, url)
+                self._responses[account, url] = self._get(account, url)
             except Unknown as unknown:
-                self._answers[account, url] = unknown
-        answer = self._answers[account, url]
-        if isinstance(answer, Unknown):
-            raise answer
-        return answer
+                self._responses[account, url] = unknown
+        response = self._responses[account, url]
+        if isinstance(response, Unknown):
+            raise response
+        return response
 
     def _get(self, account: str, url: str) -> Page:
         host = urlsplit(url).hostname
         self.requests += 1
         try:
             with requests_for(account):
-                got = self._session.get(
-                    url, auth=self._signed, timeout=(5, 60), allow_redirects=False
+                response = self._session.get(
+                    url, auth=self._authenticator, timeout=(5, 60), allow_redirects=False
                 )
-            body = got.json()
+            body = response.json()
         except AirbyteTracedException:
-            raise Unknown("no token of the subaccount is known") from None
+            raise Unknown("the subaccount's Auth Token is unknown") from None
         except requests.JSONDecodeError:
-            raise Unknown(f"{host} answered no JSON (HTTP {got.status_code})") from None
+            raise Unknown(f"{host} returned invalid JSON (HTTP {response.status_code})") from None
         except requests.RequestException:
-            raise Unknown(f"{host} did not answer") from None
+            raise Unknown(f"{host} did not respond") from None
         body = body if isinstance(body, dict) else {}
         meta = body.get("meta") or {}
         lists = [value for value in body.values() if isinstance(value, list)]
         rows = body.get(meta["key"], []) if meta.get("key") else (lists or [[]])[0]
-        more = body.get("next_page_uri") or meta.get("next_page_url") or ""
-        if more.startswith("/"):
-            more = f"https://{host}{more}"
+        next_page = body.get("next_page_uri") or meta.get("next_page_url") or ""
+        if next_page.startswith("/"):
+            next_page = f"https://{host}{next_page}"
         rows = [row for row in rows if isinstance(row, dict)]
-        asked = str(urlsplit(str(got.request.url)).hostname)
-        return Page(got.status_code, said_by(got), rows, body, more, asked)
+        requested = str(urlsplit(str(response.request.url)).hostname)
+        status = response.status_code
+        return Page(status, summarize(response), rows, body, next_page, requested)
 
 
-def said_by(response: requests.Response) -> str:
-    """Return status and code of an answer; a code that is no number may be anything."""
-    said = code_of(response)
-    return (
-        said
-        if re.fullmatch(r"HTTP \d+, code (\d{1,6}|none)", said)
-        else f"HTTP {response.status_code}, code ..."
-    )
+def summarize(response: requests.Response) -> str:
+    """Return status and code of a response; a code that is not a number is masked."""
+    summary = code_of(response)
+    if re.fullmatch(r"HTTP \d+, code (\d{1,6}|none)", summary):
+        return summary
+    return f"HTTP {response.status_code}, code ..."
 
 
-class View(NamedTuple):
-    """One account's lists. Paths are those of the manifest: below the account, or whole URLs."""
+class AccountView(NamedTuple):
+    """The lists of one account. Paths are as in the manifest: relative to it, or full URLs."""
 
     client: Client
     account: str
@@ -180,30 +181,30 @@ class View(NamedTuple):
             pairs["PageSize"] = str(size)
         return self.client.page(self.account, f"{url}?{urlencode(pairs)}" if pairs else url)
 
-    def shown(self, path: str, query: Query | None = None, size: int | None = None) -> Page:
+    def readable_page(self, path: str, query: Query | None = None, size: int | None = None) -> Page:
         """Return the first page of a list. Raises `Unknown` if it is refused."""
         page = self.page(path, query, size)
-        # Usage may answer so where there is none (BEHAVIOR 16).
+        # Usage may respond so where there is none (BEHAVIOR 16).
         is_empty = path.startswith("Usage/") and page.status == requests.codes.not_found
-        return page if is_empty else self._open(page)
+        return page if is_empty else self._require_ok(page)
 
     def rows(
-        self, path: str, query: Query | None = None, size: int = SIZE, pages: int = PAGES
+        self, path: str, query: Query | None = None, size: int = PAGE_SIZE, pages: int = MAX_PAGES
     ) -> Rows:
         """Return the first pages of a list. Raises `Unknown` if one is refused."""
-        page = self.shown(path, query, size)
+        page = self.readable_page(path, query, size)
         rows = [*page.rows]
         for _ in range(pages - 1):
-            if not page.more:
+            if not page.next_page:
                 break
-            page = self._open(self.client.page(self.account, page.more))
+            page = self._require_ok(self.client.page(self.account, page.next_page))
             rows += page.rows
-        return Rows(rows, not page.more)
+        return Rows(rows, not page.next_page)
 
     @staticmethod
-    def _open(page: Page) -> Page:
+    def _require_ok(page: Page) -> Page:
         if page.status != requests.codes.ok:
-            raise Unknown(f"the list was refused ({page.said})")
+            raise Unknown(f"the list was refused ({page.summary})")
         return page
 
 

@@ -1,4 +1,4 @@
-"""The year that the data set starts with, in the lists that have a pattern in `rows.json`."""
+"""The initial data set: a year of rows, in the lists that have a pattern in `rows.json`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from sandbox import traffic
-from sandbox.bills import BILLED, bills
-from sandbox.data import ACCOUNTS, PATTERNS, Holder, Store
-from sandbox.for_sale import offer
+from sandbox.available_numbers import add_available_numbers
+from sandbox.data import ACCOUNTS, PATTERNS, AccountSpec, Store
+from sandbox.usage import BILLED_STREAMS, usage_rows
 from sandbox.wire import DAY, Wire, iso8601, rfc2822
 
 # Rows of the main account at scale 1; the other accounts hold a share of each long list.
@@ -29,14 +29,14 @@ BODIES = (
 )
 
 
-def filled(
+def build_dataset(
     seed: int,
     now: int,
     scale: float,
     counts: Mapping[str, int],
-    accounts: Sequence[Holder] = ACCOUNTS,
+    accounts: Sequence[AccountSpec] = ACCOUNTS,
 ) -> Store:
-    """Return all lists with the year that ends at the midnight before `now`."""
+    """Return all lists, with rows of the year before the midnight before `now`."""
     store = Store(seed, now)
     for number, (name, status, holds) in enumerate(accounts):
         fields = {"friendly_name": name, "status": status, "owner_account_sid": store.main}
@@ -45,12 +45,12 @@ def filled(
         account = store.add("accounts", store.main, store.start + number * DAY, **fields)
         share, own = (0.0, holds) if isinstance(holds, Mapping) else (holds * scale, {})
         store.counts[account.key] = own if number else {**own, **counts}
-        Year(store, account.key, share).fill()
+        AccountRows(store, account.key, share).fill()
     return store
 
 
-class Year:
-    """One account's rows of the year."""
+class AccountRows:
+    """Generates one account's rows."""
 
     def __init__(self, store: Store, account: str, share: float) -> None:
         """Take an account and its share of the long lists."""
@@ -59,10 +59,11 @@ class Year:
         self.share = share
         self.counts = store.counts[account]
         self.random = store.rng.random
-        # Number and SID of those of the account that are used: the last two lie idle.
+        # Number and SID of the numbers in use; the last two are unused.
         self.numbers: list[tuple[str, str]] = []
-        # What others refer to, newest first: time of creation, SID, seconds or error code.
-        self.talks: list[tuple[int, str, int]] = []
+        # Calls and errors for other rows to refer to, newest first: time of creation, SID, and
+        # seconds or error code.
+        self.connected_calls: list[tuple[int, str, int]] = []
         self.errors: list[tuple[int, str, int]] = []
         self.recordings: list[str] = []
 
@@ -71,11 +72,11 @@ class Year:
         first = ["incoming_phone_numbers", *LONG, "usage_records"]
         for stream in dict.fromkeys([*first, *SHORT]):
             getattr(self, f"_{stream}", self._plain)(stream)
-        offer(self.store, self.account)
+        add_available_numbers(self.store, self.account)
 
     def _count(self, stream: str) -> int:
-        usual = SHORT.get(stream) or max(6, round(LONG[stream] * self.share))
-        return self.counts.get(stream, usual)
+        default = SHORT.get(stream) or max(6, round(LONG[stream] * self.share))
+        return self.counts.get(stream, default)
 
     def _spread(self, stream: str, days: int = 365, live: int = 0) -> Iterator[tuple[int, int]]:
         """Yield number and time of creation; the first `live` belong to the last hour."""
@@ -96,17 +97,17 @@ class Year:
             place = 10 * (len(self.store.accounts) - 1) + number
             phone, sid = f"+1415555{place % 10_000:04}", self.store.sid("PN")
             self.numbers.append((phone, sid))
-            names = {"phone_number": phone, "friendly_name": traffic.formatted(phone)}
+            names = {"phone_number": phone, "friendly_name": traffic.format_phone(phone)}
             self.store.add(stream, self.account, created, sid=sid, **names)
         self.numbers = self.numbers[:-2] or self.numbers
 
     def _ends(self, number: int, inbound: bool) -> tuple[str, str, str]:
         """Return sender and receiver, and the SID of the account's own number among them."""
-        other = traffic.customer(self.store.rng)
+        other = traffic.random_phone(self.store.rng)
         own, sid = (
             self.numbers[number % len(self.numbers)]
             if self.numbers
-            else (traffic.customer(self.store.rng), self.store.sid("PN"))
+            else (traffic.random_phone(self.store.rng), self.store.sid("PN"))
         )
         return (other, own, sid) if inbound else (own, other, sid)
 
@@ -150,9 +151,9 @@ class Year:
                 "status": call.status,
                 "direction": "inbound" if inbound else "outbound-dial",
                 "from": sender,
-                "from_formatted": traffic.formatted(sender),
+                "from_formatted": traffic.format_phone(sender),
                 "to": receiver,
-                "to_formatted": traffic.formatted(receiver),
+                "to_formatted": traffic.format_phone(receiver),
                 "phone_number_sid": own,
                 "start_time": rfc2822(start) if call.started else None,
                 "end_time": rfc2822(start + duration * done) if call.ended else None,
@@ -163,7 +164,7 @@ class Year:
             if done and number % 7 == 0:
                 fields |= {"annotation": "billing", "answered_by": "human"}
             if done or call.status == "in-progress":
-                self.talks.append((start, sid, duration))
+                self.connected_calls.append((start, sid, duration))
             self.store.add(stream, self.account, created, **fields)
 
     def _conferences(self, stream: str) -> None:
@@ -186,14 +187,18 @@ class Year:
         for number, created in self._spread(stream, live=1):
             sid, fields = self.store.sid("RE"), Wire()
             seconds = 1 + int(self.random() * 600)
-            if self.talks:
-                # The running call's, and then those of the others, evenly.
-                last = min(1, len(self.talks) - 1)
-                place = last + (number - 1) * (len(self.talks) - last) // count if number else 0
-                start, fields["call_sid"], talked = self.talks[place]
+            if self.connected_calls:
+                # That of the call in progress, then those of the others, evenly.
+                last = min(1, len(self.connected_calls) - 1)
+                place = (
+                    last + (number - 1) * (len(self.connected_calls) - last) // count
+                    if number
+                    else 0
+                )
+                start, fields["call_sid"], talked = self.connected_calls[place]
                 created, seconds = start + 1, min(seconds, talked)
             fields |= {"sid": sid, "duration": str(seconds)}
-            fields["price"] = traffic.by_minute("0.0025", seconds)
+            fields["price"] = traffic.price_by_minute("0.0025", seconds)
             # Twilio drops the metadata 40 days after the deletion.
             if number % 6 == 2 and DAY < self.store.end - created < 39 * DAY:
                 fields |= {"status": "deleted", "date_updated": rfc2822(self.store.end - 60)}
@@ -210,14 +215,14 @@ class Year:
             )
 
     def _alerts(self, stream: str) -> None:
-        # A quarter lies before the 30 days that may be queried.
+        # A quarter is older than the 30 days that can be queried.
         for number, created in self._spread(stream, days=40):
             fields: Wire = {"log_level": ("error", "warning", "notice")[number % 3]}
             if number % 10 == 4:
                 fields["date_generated"] = iso8601(created - 900)
-            about = self.talks if number % 3 else self.errors or self.talks
+            about = self.connected_calls if number % 3 else self.errors or self.connected_calls
             if about:
-                # The last before it, if there is one.
+                # The one just before it, if there is one.
                 place = bisect_left(about, -created, key=lambda one: -one[0])
                 _, sid, error = about[min(place, len(about) - 1)]
                 code = error if about is self.errors else 11200
@@ -230,10 +235,10 @@ class Year:
             self.store.add(stream, self.account, created, **fields)
 
     def _usage_records(self, stream: str) -> None:
-        """Add what is billed for the rows so far, or that of as many days as rows are asked for."""
-        rows = {name: self.store.table(name, self.account) for name in BILLED}
+        """Add the usage of the rows so far, repeated up to the requested number of rows."""
+        rows = {name: self.store.table(name, self.account) for name in BILLED_STREAMS}
         owned = self._count("incoming_phone_numbers")
-        billed = [*bills(self.store.start, self.store.end, owned, **rows)]
+        billed = [*usage_rows(self.store.start, self.store.end, owned, **rows)]
         count = self.counts.get(stream, len(billed)) if billed else 0
         for number in range(count):
             midnight, fields = billed[number % len(billed)]
@@ -244,6 +249,6 @@ class Year:
         number_sid = self.store.sid("PN")
         for number, created in self._spread(stream):
             address = self.store.add(stream, self.account, created).key
-            # One number hangs on two addresses, and the last address has none.
+            # One number has two addresses, and the last address has none.
             for sid in ([number_sid, self.store.sid("PN")], [number_sid], [])[min(number, 2)]:
                 self.store.add("dependent_phone_numbers", self.account, created, address, sid=sid)

@@ -1,4 +1,4 @@
-"""How to find out what the filters of a list mean."""
+"""Tests of date filters and other parameters of lists."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from source_twilio.timestamps import format_timestamp, parse_timestamp, read_date
-from twilio_warehouse.verify.client import Query, Row, Rows, Unknown, View, today
+from twilio_warehouse.verify_api.client import AccountView, Query, Row, Rows, Unknown, today
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
-# Before Twilio had customers.
+# Before the first row of any account.
 BEFORE_ALL = "2008-01-01"
 
 
 class Answer(NamedTuple):
-    """What is so, and what it is concluded from: counts, statuses and codes only."""
+    """An answer and its evidence: counts, statuses and codes only."""
 
-    says: str
+    text: str
     evidence: str
 
 
-def moment(row: Row, field: str) -> datetime | None:
-    """Return a date of a row, None where it has none."""
+def date_of(row: Row, field: str) -> datetime | None:
+    """Return a date of a row, None if it is empty."""
     text = read_date(row.get(field))
     return parse_timestamp(text) if text else None
 
 
 def dated(rows: Iterable[Row], field: str) -> list[tuple[datetime, Row]]:
     """Return the rows that have a date, the newest first."""
-    found = [(when, row) for row in rows if (when := moment(row, field))]
+    found = [(when, row) for row in rows if (when := date_of(row, field))]
     return sorted(found, key=lambda pair: pair[0], reverse=True)
 
 
@@ -39,22 +39,24 @@ def recent(lower: str) -> Query:
     return {lower: format_timestamp(today() - 20 * DAY)}
 
 
-def key(row: Row) -> str:
-    """Return what tells a row from the others of its list."""
+def key_of(row: Row) -> str:
+    """Return the key of a row in its list."""
     named = [row.get(name) for name in ("sid", "call_sid", "conference_sid", "room_sid")]
     return str(next((value for value in named if value), sorted(map(str, row.items()))))
 
 
-def has(rows: Rows, row: Row) -> bool:
-    """Return whether a row is among others. Raises `Unknown` if it may come later."""
-    if key(row) in map(key, rows.rows):
+def contains(rows: Rows, row: Row) -> bool:
+    """Return whether a row is among others. Raises `Unknown` if it may be on a later page."""
+    if key_of(row) in map(key_of, rows.rows):
         return True
     if not rows.complete:
         raise Unknown(f"more than {len(rows.rows)} rows to look through")
     return False
 
 
-def before_today(view: View, path: str, upper: str, field: str) -> list[tuple[datetime, Row]]:
+def before_today(
+    view: AccountView, path: str, upper: str, field: str
+) -> list[tuple[datetime, Row]]:
     """Return some rows of days before today, of the newest day if the newest come first."""
     until = (today() - DAY).date().isoformat()
     found = dated(view.rows(path, {upper: until}, size=50, pages=1).rows, field)
@@ -69,8 +71,8 @@ def midnight(when: datetime) -> datetime:
     return when.replace(hour=0, minute=0, second=0)
 
 
-def upper_day(view: View, path: str, lower: str, upper: str, field: str) -> Answer:
-    """Find out whether an upper bound that is a day takes that day in."""
+def upper_day(view: AccountView, path: str, lower: str, upper: str, field: str) -> Answer:
+    """Test whether an upper bound that is a day includes that day."""
     day = midnight(before_today(view, path, upper, field)[0][0])
 
     def of_the_day(since: int, until: int) -> int:
@@ -80,7 +82,7 @@ def upper_day(view: View, path: str, lower: str, upper: str, field: str) -> Answ
         return sum(day <= when < day + DAY for when, _ in found)
 
     if of_the_day(-3, -2):
-        raise Unknown("the filter does not count")
+        raise Unknown("the filter has no effect")
     whole, bounded = of_the_day(0, 1), of_the_day(0, 0)
     evidence = f"a day of {whole} rows; {bounded} with the bound on it"
     if not whole:
@@ -88,9 +90,9 @@ def upper_day(view: View, path: str, lower: str, upper: str, field: str) -> Answ
     return Answer("no" if not bounded else "yes" if bounded >= whole else "in part", evidence)
 
 
-def time_of_day(view: View, path: str, lower: str, upper: str, field: str) -> Answer:
-    """Find out whether a time in a lower bound counts, or only its day."""
-    # Of the last second of a day none could come after it.
+def time_of_day(view: AccountView, path: str, lower: str, upper: str, field: str) -> Answer:
+    """Test whether the time of a lower bound counts, or only its day."""
+    # A second after the last second of a day is another day.
     rows = [
         (when, row)
         for when, row in before_today(view, path, upper, field)
@@ -101,33 +103,33 @@ def time_of_day(view: View, path: str, lower: str, upper: str, field: str) -> An
     when, row = rows[0]
     until = (when + DAY).date().isoformat()
     later = {lower: format_timestamp(when + SECOND), upper: until}
-    if not has(view.rows(path, {lower: format_timestamp(when), upper: until}), row):
+    if not contains(view.rows(path, {lower: format_timestamp(when), upper: until}), row):
         raise Unknown("the row is not shown from its own second on")
-    shown = has(view.rows(path, later), row)
+    shown = contains(view.rows(path, later), row)
     how = "shown" if shown else "not shown"
     return Answer("no" if shown else "yes", f"a row is {how} from the second after it on")
 
 
-def edge(view: View, path: str, lower: str, upper: str, field: str, on: str) -> Answer:
-    """Find out whether a bound that is a moment takes that moment in: `on` is lower or upper."""
+def inclusive(view: AccountView, path: str, lower: str, upper: str, field: str, on: str) -> Answer:
+    """Test whether a bound that is a time includes that time: `on` is lower or upper."""
     found = view.rows(path, recent(lower), pages=1).rows
     rows = [row for when, row in dated(found, field) if when < today()]
     if not rows:
         raise Unknown("no rows of the last 20 days")
     row = rows[0]
-    when, text = moment(row, field) or today(), str(row[field])
+    when, text = date_of(row, field) or today(), str(row[field])
     around = {lower: format_timestamp(when - HOUR), upper: format_timestamp(when + HOUR)}
-    if not has(view.rows(path, around), row):
+    if not contains(view.rows(path, around), row):
         raise Unknown("the row is not shown in the hours around it")
-    shown = has(view.rows(path, {**around, {"lower": lower, "upper": upper}[on]: text}), row)
+    shown = contains(view.rows(path, {**around, {"lower": lower, "upper": upper}[on]: text}), row)
     how = "shown" if shown else "not shown"
-    return Answer("yes" if shown else "no", f"a row is {how} with the bound on its moment")
+    return Answer("yes" if shown else "no", f"a row is {how} with the bound on its time")
 
 
 def without_date(
-    view: View, path: str, lower: str, upper: str, field: str, among: Sequence[Query]
+    view: AccountView, path: str, lower: str, upper: str, field: str, among: Sequence[Query]
 ) -> Answer:
-    """Find out whether a date filter shows rows without the date, around their creation."""
+    """Test whether a date filter shows rows without the date, around their creation."""
     found = list[tuple[datetime, Row]]()
     for query in among:
         if len(found) < 3:
@@ -142,13 +144,13 @@ def without_date(
             lower: (created - DAY).date().isoformat(),
             upper: (created + 2 * DAY).date().isoformat(),
         }
-        shown += has(view.rows(path, query), row)
-    says = {0: "no", len(tried): "yes"}.get(shown, "some")
-    return Answer(says, f"{len(found)} rows without; {shown} of {len(tried)} shown")
+        shown += contains(view.rows(path, query), row)
+    text = {0: "no", len(tried): "yes"}.get(shown, "some")
+    return Answer(text, f"{len(found)} rows without; {shown} of {len(tried)} shown")
 
 
-def counts(view: View, path: str, upper: str) -> Answer:
-    """Find out whether a date filter counts beside what the path asks for."""
+def has_effect(view: AccountView, path: str, upper: str) -> Answer:
+    """Test whether a date filter has an effect beside the parameters of the path."""
     rows = view.rows(path, pages=1).rows
     if not rows:
         raise Unknown("no rows")
@@ -157,8 +159,8 @@ def counts(view: View, path: str, upper: str) -> Answer:
     return Answer("no" if left else "yes", evidence)
 
 
-def default_of(
-    view: View,
+def default_values(
+    view: AccountView,
     path: str,
     name: str,
     values: Sequence[str],
@@ -166,50 +168,52 @@ def default_of(
     by: str,
     since: str = "",
 ) -> Answer:
-    """Find out which rows a list shows that is not asked for any value of a parameter.
+    """Test which rows a list shows without a parameter.
 
-    `since` is the lower bound of a list that shows the last hours only without one.
+    `since` is the lower bound of a list that shows only the last hours without one.
     """
     bound = recent(since) if since else {}
     plain = view.rows(path, bound)
     shown = Counter(str(row.get(field)) for row in plain.rows)
     oldest = dated(plain.rows, by)[-1:]
     hidden = list[str]()
-    asked = Counter[str]()
+    requested = Counter[str]()
     for value in values:
         rows = view.rows(path, {**bound, name: value}, pages=1).rows
         for row in rows:
-            asked[str(row.get(field))] += 1
+            requested[str(row.get(field))] += 1
         missing = [row for row in rows if str(row.get(field)) not in shown]
-        # Beyond the pages that were read it may be shown.
+        # It may be shown on a page that was not read.
         newer = plain.complete or (oldest and dated(missing, by)[:1] >= oldest)
         if missing and newer:
             hidden += [str(row.get(field)) for row in missing]
-    if len(asked) < 2:
-        raise Unknown(f"no rows of two kinds ({listed(asked)})")
-    says = f"not {', '.join(sorted({*hidden}))}" if hidden else "all"
-    return Answer(says, f"without: {listed(shown)}; when asked: {listed(asked)}")
+    if len(requested) < 2:
+        raise Unknown(f"no rows of two kinds ({describe(requested)})")
+    text = f"not {', '.join(sorted({*hidden}))}" if hidden else "all"
+    return Answer(text, f"without: {describe(shown)}; when asked: {describe(requested)}")
 
 
-def hidden(view: View, path: str, shown_by: str, lower: str, upper: str) -> Answer:
-    """Find out whether deleted rows are listed unless a query asks for them."""
-    with_them = view.rows(f"{path}?{shown_by}").rows
+def deleted_listed(view: AccountView, path: str, shown_by: str, lower: str, upper: str) -> Answer:
+    """Test whether deleted rows are listed by default."""
+    with_deleted = view.rows(f"{path}?{shown_by}").rows
     deleted = [
-        (when, row) for when, row in dated(with_them, "date_created") if row["status"] == "deleted"
+        (when, row)
+        for when, row in dated(with_deleted, "date_created")
+        if row["status"] == "deleted"
     ]
     if not deleted:
         raise Unknown("nothing deleted is listed")
     when, row = deleted[0]
     bounds = {lower: format_timestamp(when - DAY), upper: format_timestamp(when + 2 * DAY)}
-    if not has(view.rows(f"{path}?{shown_by}", bounds), row):
+    if not contains(view.rows(f"{path}?{shown_by}", bounds), row):
         raise Unknown("the deleted row is not shown by its date")
-    shown = has(view.rows(path, bounds), row)
+    shown = contains(view.rows(path, bounds), row)
     how = "listed" if shown else "not listed"
     return Answer(
-        "yes" if shown else "no", f"{len(deleted)} deleted rows when asked; one is {how} else"
+        "yes" if shown else "no", f"{len(deleted)} deleted rows when asked; one is {how} otherwise"
     )
 
 
-def listed(counted: Counter[str]) -> str:
+def describe(counts: Counter[str]) -> str:
     """Return counts as text."""
-    return ", ".join(f"{count} {name}" for name, count in sorted(counted.items())) or "no rows"
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "no rows"

@@ -1,4 +1,4 @@
-"""The phone numbers that Twilio sells, by country and kind."""
+"""The phone numbers that Twilio offers, by country and type."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ COUNTRIES = (
 )
 
 
-def offer(store: Store, account: str) -> None:
-    """Add countries, and numbers of each kind, to an account's lists."""
+def add_available_numbers(store: Store, account: str) -> None:
+    """Add countries, and numbers of each type, to an account's lists."""
     base = f"/2010-04-01/Accounts/{account}/AvailablePhoneNumbers"
     for code, name, kinds in COUNTRIES:
         store.add(

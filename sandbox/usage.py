@@ -1,4 +1,4 @@
-"""What Twilio bills for an account's rows: usage by day and category, which add up."""
+"""Usage records of an account's rows, by day and category; their sums agree with the rows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import NamedTuple
 from sandbox.tables import Table
 from sandbox.wire import DAY, Wire, day_of, seconds_of
 
-# The lists whose rows are billed here.
-BILLED = ("messages", "calls", "recordings")
+# The streams that are billed here.
+BILLED_STREAMS = ("messages", "calls", "recordings")
 # Unit of the usage, unit of its count, description.
 CATEGORIES = {
     "totalprice": ("usd", "", "Total Price"),
@@ -35,7 +35,7 @@ PER_NUMBER = Decimal("1.15")
 
 
 class Item(NamedTuple):
-    """What one row is billed for."""
+    """An item of the bill for one row."""
 
     second: int
     category: str
@@ -44,17 +44,17 @@ class Item(NamedTuple):
     price: Decimal
 
 
-def items(messages: Table, calls: Table, recordings: Table) -> Iterator[Item]:
-    """Yield what is billed for the rows that have a price, or are about to get one."""
-    for wire in priced(messages):
+def billed_items(messages: Table, calls: Table, recordings: Table) -> Iterator[Item]:
+    """Yield the items of rows that have a price, or will have one."""
+    for wire in billed_rows(messages):
         way = "inbound" if wire["direction"] == "inbound" else "outbound"
         kind, units = ("mms", 1) if wire["num_media"] != "0" else ("sms", int(wire["num_segments"]))
         when = wire["date_sent"] or wire["date_created"]
         yield item(wire, when, f"{kind}-{way}", units, units)
-    for wire in priced(calls):
+    for wire in billed_rows(calls):
         way = "inbound" if wire["direction"] == "inbound" else "outbound"
         yield item(wire, wire["start_time"], f"calls-{way}", 1, -(-int(wire["duration"]) // 60))
-    for wire in priced(recordings):
+    for wire in billed_rows(recordings):
         minutes = -(-int(wire["duration"]) // 60)
         yield item(wire, wire["date_created"], "recordings", 1, minutes)
         megabytes = MB_PER_MINUTE * minutes
@@ -62,7 +62,7 @@ def items(messages: Table, calls: Table, recordings: Table) -> Iterator[Item]:
         yield Item(second, "recordingstorage", 1, megabytes, price)
 
 
-def priced(table: Table) -> Iterator[Wire]:
+def billed_rows(table: Table) -> Iterator[Wire]:
     """Yield the rows that are billed."""
     for row in table.rows.values():
         wire = row.wire
@@ -71,28 +71,28 @@ def priced(table: Table) -> Iterator[Wire]:
 
 
 def item(wire: Wire, when: str, category: str, count: int, usage: int) -> Item:
-    """Return what a row is billed for."""
+    """Return the item of a row."""
     return Item(seconds_of(when), category, count, Decimal(usage), -Decimal(wire["price"] or 0))
 
 
-def rents(start: int, end: int, numbers: int) -> Iterator[Item]:
-    """Yield what an account's numbers cost, month by month."""
+def number_rents(start: int, end: int, numbers: int) -> Iterator[Item]:
+    """Yield the monthly items of an account's numbers."""
     for midnight in range(start, end, DAY):
         if numbers and day_of(midnight // DAY)[1].endswith("-01"):
             price = numbers * PER_NUMBER
             yield Item(midnight, "phonenumbers", numbers, Decimal(numbers), price)
 
 
-def bills(
+def usage_rows(
     start: int, end: int, numbers: int, messages: Table, calls: Table, recordings: Table
 ) -> Iterator[tuple[int, Wire]]:
-    """Yield fields of usage rows and the midnight of their day, for the days before `end`.
+    """Yield the fields of usage records and the midnight of their day, for days before `end`.
 
-    From `start` on `numbers` are owned.
+    The account has owned `numbers` since `start`.
     """
     nothing = (0, Decimal(), Decimal())
     days: defaultdict[int, dict[str, tuple[int, Decimal, Decimal]]] = defaultdict(dict)
-    for one in chain(items(messages, calls, recordings), rents(start, end, numbers)):
+    for one in chain(billed_items(messages, calls, recordings), number_rents(start, end, numbers)):
         of_day = days[one.second // DAY]
         for category in dict.fromkeys((one.category, one.category.partition("-")[0], "totalprice")):
             count, usage, price = of_day.get(category, nothing)

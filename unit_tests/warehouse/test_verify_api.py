@@ -1,4 +1,4 @@
-"""`make probe`: its answers are right under each reading, and hold nothing private."""
+"""`verify-api`: its answers are right under all filter semantics, and hold nothing private."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 
-from dev.soak.readings import READINGS, Reading
+from dev.soak.filter_semantics import SEMANTICS, FilterSemantics
 from sandbox import Sandbox
-from twilio_warehouse.verify.__main__ import main
-from twilio_warehouse.verify.client import Client
-from twilio_warehouse.verify.table import QUESTIONS, lines, markdown
+from twilio_warehouse.cli import main
+from twilio_warehouse.verify_api.client import Client
+from twilio_warehouse.verify_api.questions import QUESTIONS
+from twilio_warehouse.verify_api.report import markdown, run_questions
 from unit_tests.support.access import keyed
 from unit_tests.support.access import slept as slept
 from unit_tests.support.syncing import ROOT, configured
 
-# What the sandbox does whatever the reading.
+# What the sandbox does under all filter semantics.
 ALWAYS = {
     "Does `EndDate=DAY` of usage show that day?": "yes",
     "When is end_time of calls null?": "null when canceled, failed, no-answer",
@@ -49,12 +50,12 @@ ALWAYS = {
 }
 
 
-def expected(reading: Reading) -> dict[str, str]:
-    """Return the answers that depend on the reading."""
-    inclusive = "yes" if reading.upper_bound == "inclusive" else "no"
-    timed = "yes" if reading.time_of_day else "no"
-    shown = "yes" if reading.null_dates == "shown" else "no"
-    combined = reading.conference_dates == "combined"
+def expected(semantics: FilterSemantics) -> dict[str, str]:
+    """Return the answers that depend on the filter semantics."""
+    inclusive = "yes" if semantics.upper_bound == "inclusive" else "no"
+    timed = "yes" if semantics.time_of_day else "no"
+    shown = "yes" if semantics.null_dates == "shown" else "no"
+    combined = semantics.conference_dates == "combined"
     by_default = {"all": "all", "in-progress": "not completed, init"}
     return {
         "Does `DateSent<=DAY` of messages show that day?": inclusive,
@@ -68,7 +69,7 @@ def expected(reading: Reading) -> dict[str, str]:
         "Does `DateSent` show messages without a date_sent?": shown,
         "Does `StartTime` show calls without a start_time?": shown,
         "Which conferences does a list without `Status` show?": by_default[
-            reading.conferences_without_status
+            semantics.conferences_without_status
         ],
         "Does `DateUpdated` count beside `Status`?": "yes" if combined else "no",
         "Does `DateCreated` count beside `Status`?": "yes" if combined else "no",
@@ -81,15 +82,17 @@ def answered(config: dict[str, Any], *texts: str) -> dict[str, str]:
     """Return the answers to some questions, or to all."""
     asked = [question for question in QUESTIONS if not texts or question.text in texts]
     assert not texts or len(asked) == len(texts)
-    return {line.question.text: line.says for line in lines(Client(config), asked)}
+    return {r.question.text: r.answer for r in run_questions(Client(config), asked)}
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: "-".join(map(str, reading)))
-def test_readings(sandbox: Sandbox, reading: Reading) -> None:
-    """Each answer is that of the reading."""
-    for name, value in reading._asdict().items():
+@pytest.mark.parametrize(
+    "semantics", SEMANTICS, ids=lambda semantics: "-".join(map(str, semantics))
+)
+def test_filter_semantics(sandbox: Sandbox, semantics: FilterSemantics) -> None:
+    """Each answer is that of the filter semantics."""
+    for name, value in semantics._asdict().items():
         setattr(sandbox, name, value)
-    wanted = ALWAYS | expected(reading)
+    wanted = ALWAYS | expected(semantics)
     assert answered(sandbox.config, *wanted) == wanted
 
 
@@ -242,7 +245,7 @@ COMPLETE, PARTIAL = (
         ),
     ],
 )
-def test_other_readings(
+def test_other_semantics(
     sandbox: Sandbox,
     slept: list[float],
     prepare: Callable[[Sandbox], None],
@@ -266,9 +269,15 @@ def test_main_keys(sandbox: Sandbox, opens: str, says: str) -> None:
 
 
 def test_private(tmp_path: Path, sandbox: Sandbox) -> None:
-    """What `make probe` prints holds no SID, token, number, name or date, and has all questions."""
+    """The output holds no SID, token, number, name or date, and has all questions."""
     configured(tmp_path, sandbox.config)
-    command = [sys.executable, "-m", "twilio_warehouse.verify", str(tmp_path / "config.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "twilio_warehouse",
+        "verify-api",
+        str(tmp_path / "config.json"),
+    ]
     ran = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True)
     assert ran.returncode == 0
     table = [line for line in ran.stdout.splitlines() if line.startswith("|")]
@@ -284,7 +293,7 @@ def test_masked(sandbox: Sandbox) -> None:
     bad = f"AC{'0' * 32} +14155550100 jo@example.com 2026-01-01"
     saying(("Tasks", [{"sid": "WT1", "assignment_status": bad}]))(sandbox)
     asked = [q for q in QUESTIONS if q.text == "Which TaskRouter tasks are listed?"]
-    *_, row = markdown(lines(Client(sandbox.config), asked))
+    *_, row = markdown(run_questions(Client(sandbox.config), asked))
     assert re.split(r"\s*\|\s*", row)[2] == "... ... ... ..."
 
 
@@ -296,8 +305,8 @@ def test_codes(sandbox: Sandbox, code: Any, says: str) -> None:
     """A code that is no number shows nothing of itself."""
     saying(("Tasks", {"code": code}), status=404)(sandbox)
     asked = [q for q in QUESTIONS if q.text == "Which TaskRouter tasks are listed?"]
-    [line] = lines(Client(sandbox.config), asked)
-    assert line.found == f"the list was refused ({says})"
+    [result] = run_questions(Client(sandbox.config), asked)
+    assert result.evidence == f"the list was refused ({says})"
 
 
 @pytest.mark.parametrize(
@@ -320,23 +329,23 @@ def test_waits(
 
 
 def test_surprise(sandbox: Sandbox) -> None:
-    """The table ends with what the connector counts on in vain."""
+    """The table ends with what the connector relies on in vain."""
     saying(("Executions", [RUN]))(sandbox)
     asked = [q for q in QUESTIONS if q.text == MOVED]
-    *_, last = markdown(lines(Client(sandbox.config), asked))
-    assert last == f"\nThe connector counts on another answer (yes): {MOVED}"
+    *_, last = markdown(run_questions(Client(sandbox.config), asked))
+    assert last == f"\nThe connector relies on another answer (yes): {MOVED}"
 
 
-def test_mistakes(
+def test_errors(
     tmp_path: Path, sandbox: Sandbox, slept: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A mistake gives one line."""
-    assert main([]) == 2
-    assert main([str(tmp_path / "config.json")]) == 2
+    """An error of the user gives one line."""
+    assert main(["verify-api"]) == 2
+    assert main(["verify-api", str(tmp_path / "config.json")]) == 2
     configured(tmp_path, {**sandbox.config, "auth_token": "0" * 32})
-    assert main([str(tmp_path / "config.json")]) == 2
+    assert main(["verify-api", str(tmp_path / "config.json")]) == 2
     configured(tmp_path, json.loads('{"account_sid": "AC123", "auth_token": "x1"}'))
-    assert main([str(tmp_path / "config.json")]) == 2
+    assert main(["verify-api", str(tmp_path / "config.json")]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     example = (
@@ -345,7 +354,8 @@ def test_mistakes(
     )
     path = tmp_path / "config.json"
     assert captured.err.splitlines() == [
-        f"Which account? make probe CONFIG=secrets/config.json, a file of {example}",
+        "Which account? twilio-warehouse verify-api secrets/config.json (make verify-api "
+        f"CONFIG=secrets/config.json), a file of {example}",
         f"There is no file {path}: make one of {example}",
         "Twilio refused account_sid and auth_token (HTTP 401, code 20003): take the current Auth "
         "Token of that account in region us1; the account must be active.",

@@ -1,0 +1,1 @@
+"""Tests on a real account what Twilio's documentation leaves open: `verify-api`."""

@@ -66,7 +66,7 @@ lock: $(VENV)/audit ## Write requirements.lock anew, with the newest releases th
 audit: build $(VENV)/audit ## Check requirements.lock: licences, SBOM (build/sbom.json), vulnerabilities
 	@$(RUN) -m dev.release.audit
 
-test: $(VENV)/installed lint ## Run the whole suite
+test: $(VENV)/installed $(VENV)/dbt/bin/dbt lint ## Run the whole suite
 	@$(RUN) -m pytest
 
 soak: $(VENV)/installed ## The completeness test; ARGS="--seed 7 --syncs 200", ARGS=--bugs
@@ -106,6 +106,13 @@ $(VENV)/audit: EXTRAS = dev,warehouse,sandbox,audit
 $(VENV)/audit: $(VENV)/installed
 	@echo "Installing the tools of the audit into $(VENV) ..."
 	$(install)
+	@touch $@
+
+# Beside what mypy needs, dbt does not install.
+$(VENV)/dbt/bin/dbt: unit_tests/support/dbt-requirements.txt | $(VENV)/bin/python
+	@echo "Installing dbt into $(VENV)/dbt, the first time only ..."
+	@$(RUN) -m venv $(VENV)/dbt
+	@$(VENV)/dbt/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 # A dot every four seconds; modules are compiled when they are first used.

@@ -1,1 +1,1 @@
-"""Generates the pages of docs/ and the SQL of dbt/."""
+"""Generates the pages of docs/ and the SQL of dbt/fivetran/."""

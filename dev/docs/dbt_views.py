@@ -1,8 +1,8 @@
 """Writes the views that Fivetran's dbt package for Twilio reads: `python -m dev.docs.dbt_views`.
 
-Without arguments it writes dbt/*.sql. With `duckdb|postgres|bigquery airbyte|dlt [FROM [TO]]` it
-prints the views for tables that Airbyte or `make sync` (dlt) has loaded into the schema FROM, by
-default twilio, in DuckDB main; the views are in the schema TO, by default twilio_dbt. See
+Without arguments it writes dbt/fivetran/*.sql. With `duckdb|postgres|bigquery airbyte|dlt [FROM
+[TO]]` it prints the views for tables that Airbyte or `make sync` (dlt) has loaded into the schema
+FROM, by default twilio, in DuckDB main; the views are in the schema TO, by default twilio_dbt. See
 docs/dbt.md.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-FOLDER = Path(__file__).parents[2] / "dbt"
+FOLDER = Path(__file__).parents[2] / "dbt" / "fivetran"
 TARGET = "twilio_dbt"
 
 # By view: the stream, and the columns. `a` is a column, `a=b` renames b, `a=b|c` takes c where b is
@@ -76,7 +76,7 @@ class Dialect(NamedTuple):
 
     quote: str
     flag: Callable[[str, str], str]  # a truth value of a JSON object
-    loader: str  # by whom the tables are loaded that dbt/*.sql reads
+    loader: str  # by whom the tables are loaded that dbt/fivetran/*.sql reads
     source: str = "twilio"  # the schema that they are in
 
 
@@ -145,7 +145,7 @@ def sql(dialect: str, loader: str, source: str = "", target: str = TARGET) -> st
 
 
 def files() -> dict[Path, str]:
-    """Return the content of the files in dbt/."""
+    """Return the content of the files in dbt/fivetran/."""
     head = "-- Made by `python -m dev.docs.dbt_views` (see docs/dbt.md). Tables loaded by {}.\n"
     return {
         FOLDER / f"{name}.sql": head.format(about.loader) + sql(name, about.loader)
@@ -158,7 +158,7 @@ def main(arguments: list[str]) -> str:
     if not arguments:
         for file, text in files().items():
             file.write_text(text, "utf-8")
-            print(f"Wrote dbt/{file.name}")
+            print(f"Wrote dbt/fivetran/{file.name}")
         return ""
     match arguments:
         case [dialect, "airbyte" | "dlt" as loader, *schemas] if (

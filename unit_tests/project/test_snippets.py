@@ -81,11 +81,14 @@ PARSED: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", '{ "$schema"'): "a schema",
     ("CONTRIBUTING.md", '{ "row"'): "an example of a row",
     ("CONTRIBUTING.md", "sip_domains: product"): "a part of docs/notes.yaml",
-    ("docs/dbt.md", "packages:"): "needs dbt and a network",
-    ("docs/dbt.md", "vars:"): "needs dbt and a network",
+    ("docs/dbt.md", "packages: - git:"): "test_dbt_models.py takes the package with it",
+    ("docs/dbt.md", "vars: source_twilio:"): "test_dbt_models.py gives other values",
+    ("docs/dbt.md", "packages: - package:"): "needs dbt and a network",
+    ("docs/dbt.md", "vars: twilio_schema:"): "needs dbt and a network",
 }
 NOT_RUN: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "source_twilio/ "): "The tree: test_release.py compares it with git.",
+    ("docs/dbt.md", "dbt deps"): "Needs dbt; test_dbt_models.py runs it.",
     (
         "docs/operating.md",
         "resource",

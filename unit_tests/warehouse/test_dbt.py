@@ -62,7 +62,7 @@ def test_the_views_are_made_of_fields_of_our_schemas(view: str) -> None:
 
 
 def test_the_files_are_as_written() -> None:
-    """dbt/ holds what `python -m dev.docs.dbt_views` writes."""
+    """dbt/fivetran/ holds what `python -m dev.docs.dbt_views` writes."""
     assert {file: file.read_text("utf-8") for file in files()} == files()
 
 

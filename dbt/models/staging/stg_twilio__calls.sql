@@ -1,0 +1,13 @@
+{{ staged('calls', [
+  ['sid', 'text'],
+  ['account_sid', 'text'],
+  ['from', 'text', 'from_address'],
+  ['to', 'text', 'to_address'],
+  ['status', 'text'],
+  ['direction', 'text'],
+  ['date_created', 'moment'],
+  ['start_time', 'moment'],
+  ['duration', 'integer'],
+  ['price', 'number'],
+  ['price_unit', 'text']
+]) }}

@@ -74,7 +74,7 @@ HOLDERS = [
     ),
     # Whoever may list the accounts gets their tokens, which open the product APIs (BEHAVIOR 14).
     Holder("Main key that does not", key("main"), OWN, product_apis=slice(None)),
-    Holder("Standard key", key("standard"), OWN, None, blind=frozenset({"keys"})),
+    Holder("Standard key", key("standard"), OWN, None, blind=frozenset({"iam_keys", "keys"})),
     Holder(
         *("Restricted key for calls and messages", key("restricted", *GRANTED), OWN, None),
         blind=frozenset(STREAMS) - {"accounts", *GRANTED},

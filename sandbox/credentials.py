@@ -133,7 +133,7 @@ class Credentials(Lists):
         everywhere = key.account_sid == main and (opens or key.sid == main)
         if account != key.account_sid and not everywhere:
             raise ApiError(401)
-        if key.kind == "standard" and stream in ("accounts", "keys"):
+        if key.kind == "standard" and stream in ("accounts", "iam_keys", "keys"):
             raise ApiError(401)
         if key.kind in ("restricted", "oauth") and stream not in key.streams:
             raise ApiError(*self.not_permitted)

@@ -2,7 +2,6 @@
 
 Each line of the table is one list, by the name of the stream that reads it:
 
-- `entry`: its name in the source of the table;
 - `url`: server and path, with Twilio's placeholders;
 - `list_key`: the field of a body that holds the rows; null where the body is itself the record;
 - `paging`: "uri" for links at the top of a body, "meta" for those of the product APIs, or null;

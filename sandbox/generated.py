@@ -70,6 +70,8 @@ class GeneratedRow:
         name = self.endpoint.stream
         if name == "services" and first:
             return Wire(friendly_name=DEFAULT_SERVICE)
+        if name == "channel_senders":
+            return Wire(sender_id=f"{self.rng.choice(('whatsapp', 'rcs'))}:{self.number}")
         if name == "intelligence_transcripts" and self.number % 4:
             return Wire(status="completed")
         if name == "video_room_participants" and above["status"] != "in-progress":

@@ -33,6 +33,8 @@ def table(store: Store, endpoint: Endpoint, account: str, parent: str, query: Qu
     if endpoint.stream == "usage_records":
         subaccounts = query.get("IncludeSubaccounts", "true").lower() != "false"
         return store.usage(account, subaccounts)
+    if endpoint.stream == "channel_senders" and "Channel" in query:
+        return store.table(endpoint.stream, account).only("sender_id", f"{query['Channel']}:")
     if endpoint.stream == "conference_participants":
         conference = store.table("conferences", account).rows[parent]
         if conference.wire["status"] == "completed":
@@ -46,7 +48,7 @@ def has_children(endpoint: Endpoint, parent: Wire) -> bool:
     A country lacks some types of number, a transcript has no results before it is completed, and
     nobody was in a room that failed.
     """
-    if endpoint.stream == "video_room_participants":
+    if endpoint.stream in ("video_room_participants", "video_room_transcriptions"):
         return bool(parent["status"] != "failed")
     if endpoint.parent == "intelligence_transcripts":
         return bool(parent["status"] == "completed")

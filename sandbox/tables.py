@@ -73,6 +73,12 @@ class Table:
         self._times.clear()
         self._sorted = []
 
+    def only(self, field: str, start: str) -> Table:
+        """Return a list of the rows of which a field starts so."""
+        found = Table()
+        found.rows = {k: row for k, row in self.rows.items() if row.wire[field].startswith(start)}
+        return found
+
     def newest_first(self) -> list[Row]:
         """Return the rows in the order of the list."""
         if not self._sorted:

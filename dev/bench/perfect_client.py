@@ -19,9 +19,11 @@ STATUSES = {
     "conferences": ("init", "in-progress", "completed"),
     "video_rooms": ("in-progress", "completed", "failed"),
 }
+# And the senders of one channel.
+CHANNELS = ("whatsapp", "rcs")
 STATUSES_WITH_PARTICIPANTS = ("init", "in-progress")
 # These are read for all parents in progress, whatever their dates.
-OF_LIVE = ("conference_participants", "video_room_participants")
+OF_LIVE = ("conference_participants", "video_room_participants", "video_room_transcriptions")
 # The dates of rows that filters can use.
 DATES = (
     *("date_created", "date_sent", "date_updated", "start_time", "date_generated"),
@@ -70,6 +72,8 @@ def requests_needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Co
             parts = [rows]
             if each_status := statuses.get(endpoint.stream):
                 parts = [[row for row in rows if row["status"] == each] for each in each_status]
+            if endpoint.stream == "channel_senders":
+                parts = [[r for r in rows if r["sender_id"].startswith(c)] for c in CHANNELS]
             # An empty list has one page.
             size = endpoint.resource.page_size or PAGE
             found[endpoint.stream] += sum(max(1, math.ceil(len(each) / size)) for each in parts)
@@ -88,6 +92,8 @@ def child_lists(stream: str, parent: Row) -> int:
         return int(parent["status"] == "completed")
     if stream == "video_room_participants":
         return {"in-progress": 3, "completed": 1}.get(parent["status"], 0)
+    if stream == "video_room_transcriptions":
+        return int(parent["status"] != "failed")
     return 1
 
 

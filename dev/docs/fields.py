@@ -1,12 +1,8 @@
-"""Twilio's fields in a compact table: `python -m dev.docs.fields FILE [STREAM[=ENTRY] ...]`.
+"""Adds lists to Twilio's table: `python -m dev.docs.fields FILE STREAM=PATH ...`.
 
-FILE is a JSON object of lists by name, as drawn from Twilio's OpenAPI files: the path and the
-server of each list, its fields and its parameters with their types. The table keeps the streams
-that it has and takes the ones that are named, ENTRY being the name of the list in FILE where it is
-not the stream's. `sandbox/fields.py` explains the form of the table and reads it.
-
-A list whose items have a page of their own (a `detail`) becomes two entries: the detail under the
-name of the stream, and the list under that name and `_list`.
+FILE is one of Twilio's OpenAPI files (github.com/twilio/twilio-oai, spec/json), such as
+`twilio_api_v2010.json`; PATH is the path of a list there. The table keeps all other streams.
+`sandbox/fields.py` explains the form of the table and reads it.
 """
 
 from __future__ import annotations
@@ -15,94 +11,91 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-Entry = Mapping[str, Any]
+Part = Mapping[str, Any]
 # Not by importing the sandbox, which may want an entry that is not there yet.
 TABLE = Path(__file__).parents[2] / "sandbox" / "fields.json"
 SID = re.compile(r"\^(\(?\w\w(?:\|\w\w)*\)?|\[a-zA-Z\]\{2\})\[0-9a-fA-F\]\{32\}\$")
 PAGING = ("Page", "PageSize", "PageToken")
 
 
-def kind(spec: Entry) -> str:
-    """Return the type of a field or parameter in one word."""
-    name = spec["type"]
-    if not name:
-        # The OpenAPI files leave some objects without a type.
-        name = "object" if "object" in spec.get("example_types", []) else "any"
-    if name == "array":
-        name = f"array<{spec.get('items') or 'any'}>"
-    return f"{name}{'?' if spec.get('nullable') else ''}"
+def resolved(spec: Part, part: Part) -> Part:
+    """Return a part of the file without `$ref`; what stands beside it stays."""
+    while "$ref" in part:
+        found: Any = spec
+        for name in part["$ref"].split("/")[1:]:
+            found = found[name]
+        part = {**found, **{name: value for name, value in part.items() if name != "$ref"}}
+    return part
 
 
-def compact(spec: Entry) -> str:
+def compact(spec: Part, part: Part, examples: Iterable[Any] = ()) -> str:
     """Return a field or parameter as the table writes it."""
-    text = kind(spec) + (f":{spec['format']}" if spec.get("format") else "")
-    if sid := SID.fullmatch(spec.get("pattern", "")):
+    part = resolved(spec, part)
+    items = resolved(spec, part.get("items", {}))
+    # The OpenAPI files leave some objects without a type.
+    untyped = "object" if any(isinstance(value, dict) for value in examples) else "any"
+    kind = part.get("type", untyped)
+    if kind == "array":
+        kind = f"array<{items.get('type', 'any')}>"
+    text = f"{kind}{'?' if part.get('nullable') else ''}"
+    text += f":{part['format']}" if part.get("format") else ""
+    if sid := SID.fullmatch(part.get("pattern", "")):
         return f"{text}:sid {sid[1].strip('()')}".replace(" [a-zA-Z]{2}", "")
-    if "enum" in spec:
-        return f"{text} {'|'.join(map(str, spec['enum']))}"
-    if names := spec.get("properties") or spec.get("item_properties"):
-        return f"{text} {','.join(names)}"
+    if "enum" in part:
+        return f"{text} {'|'.join(map(str, part['enum']))}"
+    if names := part.get("properties") or items.get("properties"):
+        return f"{text} {','.join(sorted(names))}"
     return text
 
 
-def rows(name: str, entry_name: str, entry: Entry) -> dict[str, Any]:
-    """Return the entry of a list."""
-    listed = {
-        "entry": entry_name,
-        "url": entry["server"] + entry["openapi"]["path"],
-        "list_key": entry["list_key"],
-        "paging": entry["paging"],
-        "page_size": entry["page_size_max"],
-        "params": {k: compact(v) for k, v in entry["params"].items() if k not in PAGING},
-        "fields": {k: compact(v) for k, v in entry["fields"].items()},
+def row(spec: Part, path: str) -> dict[str, Any]:
+    """Return the entry of the table of a list; a body without pages is itself the record."""
+    get = spec["paths"][path]["get"]
+    content = get["responses"]["200"]["content"]["application/json"]
+    fields = resolved(spec, content["schema"])["properties"]
+    bodies = [example["value"] for example in content.get("examples", {}).values()]
+    paging = "uri" if "next_page_uri" in fields else "meta" if "meta" in fields else None
+    list_key = None
+    if paging:
+        [list_key] = [name for name, part in fields.items() if part.get("type") == "array"]
+        bodies = [item for body in bodies for item in body[list_key]]
+        fields = resolved(spec, fields[list_key]["items"])["properties"]
+    params = {
+        one["name"]: one["schema"] for one in get.get("parameters", []) if one["in"] == "query"
     }
-    if "detail" not in entry:
-        return {name: listed}
-    detail = {
-        "entry": entry_name,
-        "url": entry["server"] + entry["detail"]["path"],
-        "list_key": None,
-        "paging": None,
-        "page_size": None,
-        "params": {},
-        "fields": {k: compact(v) for k, v in entry["detail"]["fields"].items()},
+    [server] = spec["paths"][path].get("servers") or spec["servers"]
+    return {
+        "url": server["url"] + path,
+        "list_key": list_key,
+        "paging": paging,
+        "page_size": params.get("PageSize", {}).get("maximum"),
+        "params": {n: compact(spec, part) for n, part in params.items() if n not in PAGING},
+        "fields": {
+            name: compact(spec, part, [body.get(name) for body in bodies])
+            for name, part in fields.items()
+        },
     }
-    return {name: detail, f"{name}_list": listed}
-
-
-def table(source: Entry, wanted: Mapping[str, str]) -> str:
-    """Return the table: one line for each stream, in alphabetical order."""
-    found: dict[str, Any] = {}
-    for name, entry in wanted.items():
-        found |= rows(name, entry, source[entry])
-    lines = [f"{json.dumps(name)}: {json.dumps(found[name])}" for name in sorted(found)]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def main() -> int:
-    """Write the table."""
+    """Write the table: one line for each stream, in the order of the alphabet."""
     parser = argparse.ArgumentParser("python -m dev.docs.fields", description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("streams", nargs="*", metavar="STREAM[=ENTRY]")
+    parser.add_argument("streams", nargs="+", metavar="STREAM=PATH")
     given = parser.parse_args()
-    known = json.loads(TABLE.read_text("utf-8")) if TABLE.exists() else {}
-    wanted = {
-        name: row["entry"]
-        for name, row in known.items()
-        if not (name.endswith("_list") and name.removesuffix("_list") in known)
-    }
+    spec, table = json.loads(given.file.read_text("utf-8")), json.loads(TABLE.read_text("utf-8"))
     for text in given.streams:
-        name, _, entry = text.partition("=")
-        wanted[name] = entry or name
-    source = json.loads(given.file.read_text("utf-8"))
-    if missing := sorted(set(wanted.values()) - set(source)):
-        print(f"{given.file} has no {', '.join(missing)}.", file=sys.stderr)
-        return 1
-    TABLE.write_text(table(source, wanted), "utf-8")
+        name, _, path = text.partition("=")
+        if "get" not in spec["paths"].get(path, {}):
+            print(f"{given.file} has no GET {path or text}.", file=sys.stderr)
+            return 1
+        table[name] = row(spec, path)
+    lines = [f"{json.dumps(name)}: {json.dumps(table[name])}" for name in sorted(table)]
+    TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
     return 0
 
 

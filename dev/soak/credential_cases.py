@@ -91,7 +91,9 @@ CASES = [
     ),
     # The list of accounts has their Auth Tokens, which the product APIs accept (BEHAVIOR 14).
     CredentialCase("Main key that does not", key("main"), OWN, product_apis=slice(None)),
-    CredentialCase("Standard key", key("standard"), OWN, None, refused_streams=frozenset({"keys"})),
+    CredentialCase(
+        "Standard key", key("standard"), OWN, None, refused_streams=frozenset({"iam_keys", "keys"})
+    ),
     CredentialCase(
         *("Restricted key for calls and messages", key("restricted", *GRANTED), OWN, None),
         refused_streams=frozenset(STREAMS) - {"accounts", *GRANTED},

@@ -15,9 +15,9 @@ from sandbox.streams import STREAMS
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
-# Fields that are not compared: Twilio computes the first for each request, the second is a secret.
-NOT_COMPARED = {"as_of", "auth_token"}
-# The query that shows all rows of a stream, and only those of one account (BEHAVIOR 16, 17).
+# Fields that are not compared: Twilio computes the first for each request, the others are secrets.
+NOT_COMPARED = {"as_of", "auth_token", "verification_code"}
+# The queries that show all rows of a stream and no other account's, where that needs one (16, 17).
 ALL_ROWS = {
     "recordings": {"IncludeSoftDeleted": "true"},
     "usage_records": {"IncludeSubaccounts": "false"},

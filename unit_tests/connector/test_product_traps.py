@@ -82,6 +82,38 @@ def test_participants_of_rooms(mock: MockTwilio, clock: time_machine.Traveller) 
         clock.shift(LATER)
 
 
+def test_transcriptions_of_rooms(mock: MockTwilio, clock: time_machine.Traveller) -> None:
+    """A room that goes on is asked at each sync, one that ended when it did so since (43)."""
+    name, state = "video_room_transcriptions", None
+    going, ended, before = (f"RM{number:032}" for number in (1, 2, 3))
+    pairs = [example(name) for _ in range(2)]
+    for room, pair in zip((going, ended), pairs, strict=True):
+        for item in pair:
+            item.update(ttid=f"video_extension_{room}", room_sid=room)
+    for sync, since in enumerate(("2025-12-25", "2026-01-07")):
+        one_account(mock)
+        in_progress = url(ROOMS, PageSize=1000, Status="in-progress")
+        mock.page(in_progress, "rooms", [{"sid": going, "date_created": "2020-01-01T00:00:00Z"}])
+        completed = [
+            {"sid": ended, "date_updated": "2026-01-15T11:30:00Z" if sync == 0 else None},
+            {"sid": before, "date_updated": "2025-12-31T23:59:59Z"},
+        ]
+        address = url(ROOMS, PageSize=1000, Status="completed", DateCreatedAfter=since)
+        mock.page(address, "rooms", completed)
+        for room, (row, _) in zip((going, ended), pairs, strict=True):
+            mock.page(url(f"{ROOMS}/{room}/Transcriptions", PageSize=1000), "transcriptions", [row])
+        config = {**CONFIG, "start_date": "2026-01-01T00:00:00Z"}
+        output = read(config, name, state={name: state} if state else None)
+        assert sorted(records(output, name), key=lambda row: str(row["ttid"])) == [
+            record for _, record in pairs
+        ]
+        assert problems(output) == []
+        state = final_state(output, name)
+        clock.shift(LATER)
+    [cursor] = entries(output, name)
+    assert cursor["cursor"] == {"date_created": "2026-01-16T12:00:00Z"}
+
+
 def test_no_list_of_failed_rooms(mock: MockTwilio, clock: time_machine.Traveller) -> None:
     """A status that Twilio does not know is an empty list, in one line; its cursor stays (43)."""
     one_account(mock)

@@ -231,7 +231,11 @@ class Expected:
         if stream.date_params:
             lower = stream.date_params[0]
             query[lower] = self._since("since", stream.resource, lower, trap)
-        told_apart = [name for name, value in stream.query.items() if value.startswith("{")]
+        told_apart = [
+            name
+            for name, value in stream.query.items()
+            if value.startswith("{") and value != "{account_sid}"
+        ]
         if not told_apart:
             return [query]
         [name] = told_apart
@@ -258,6 +262,8 @@ class Expected:
         size = self.traps.get(stream.name, Traps()).page_size or resource.page_size
         # Of a body that is the record Twilio does not say.
         size = size or stream.page_size
+        if "AccountSid" in resource.params:
+            query = {"AccountSid": above["account_sid"], **query}
         next(values)
         path = PLACEHOLDER.sub(
             lambda found: above["account_sid"] if found[1] == "AccountSid" else next(values),

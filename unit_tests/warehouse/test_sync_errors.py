@@ -262,18 +262,18 @@ def test_no_destination(tmp_path: Path) -> None:
 
 # Each row of the table in docs/operating.md, and the test that has its status.
 STATUSES = {
-    "0 All is loaded": "test_sync.test_two_syncs",
-    "0 All but streams that": "test_sync.test_left_out",
+    "0 All streams are loaded.": "test_sync.test_two_syncs",
+    "0 All streams are loaded, except those": "test_sync.test_left_out",
     "1 A stream is incomplete": "test_sync.test_incomplete",
-    "1 A stream that was loaded before": "test_sync.test_refused_since",
-    "1 The destination failed under way": "test_sync_errors.test_disk_full",
+    "1 Twilio refuses a stream that was loaded": "test_sync.test_refused_since",
+    "1 The destination failed during the sync": "test_sync_errors.test_disk_full",
     "2 A setting is wrong": "test_sync_errors.test_offline",
     "2 Twilio refuses the credentials": "test_sync_errors.test_online",
     "2 The credentials open none": "test_sync.test_nothing_to_read",
     "2 The destination cannot be reached": "test_sync_errors.test_no_destination",
-    "2 The tables are of another": "test_sync.test_another_region",
+    "2 The tables hold another": "test_sync.test_another_region",
     "2 Another sync": "test_sync_errors.test_two_at_once",
-    "130 It was stopped": "test_sync_errors.test_two_at_once",
+    "130 The sync was stopped": "test_sync_errors.test_two_at_once",
 }
 
 

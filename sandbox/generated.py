@@ -75,7 +75,7 @@ class GeneratedRow:
         if name == "intelligence_transcripts" and self.number % 4:
             return Wire(status="completed")
         if name == "video_room_transcriptions":
-            return Wire(ttid=f"video_extension_{self.dice.getrandbits(128):032x}")
+            return Wire(ttid=f"video_extension_{self.rng.getrandbits(128):032x}")
         if name == "video_room_participants" and above["status"] != "in-progress":
             return Wire(status="disconnected")
         return Wire()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,7 +51,12 @@ def sync(
     """Run a sync; return its exit status and what it wrote."""
     with start(folder, *arguments, cwd=cwd, **environment) as child:
         output, errors = child.communicate(timeout=600)
-    return child.returncode, output, errors
+    return child.returncode, output, without_progress(errors)
+
+
+def without_progress(errors: str) -> str:
+    """Return stderr without the lines that come every 30 seconds, if the machine is busy."""
+    return re.sub(r"(?m)^\d+:\d\d .*\n", "", errors)
 
 
 def killed(

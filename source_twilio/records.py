@@ -30,6 +30,8 @@ TOKEN_IN_TEXT = re.compile(
 )
 # How a key ends that holds a token, in lower case and without what joins its words (BEHAVIOR 2).
 TOKEN_KEY = "authtoken"
+# And a one-time code, which is too short to be masked elsewhere.
+SECRET_KEYS = (TOKEN_KEY, "verificationcode")
 # A shorter text is no token, and may well be a part of others.
 SHORTEST_TOKEN = 8
 # JSON can spell a letter of a key so. Nobody does, so a search costs less than a look at all keys.
@@ -108,7 +110,8 @@ def read_page(
         ) from cause
     # Also an error without a token: messages quote it, and must not hold broken characters.
     keys = content.translate(LOWER_CASE, b"_-")
-    if TOKEN_KEY.encode() in keys or ESCAPED_LETTER.search(content) or not served:
+    named = any(key.encode() in keys for key in SECRET_KEYS)
+    if named or ESCAPED_LETTER.search(content) or not served:
         found: dict[str, str] = {}
         remove_tokens(page, found)
         if served and isinstance(page, dict) and isinstance(page.get("accounts"), list):
@@ -174,12 +177,12 @@ def remove_tokens(value: Any, found: dict[str, str]) -> None:
     """Move each `auth_token` of what was parsed to `found`, by the SID beside it, and mask it.
 
     So are other spellings of the key, and a second token. What else of an object quotes one of its
-    tokens is masked too.
+    tokens is masked too. One-time codes are dropped.
     """
     if isinstance(value, dict):
-        for key in [key for key in value if plain(key).endswith(TOKEN_KEY)]:
+        for key in [key for key in value if plain(key).endswith(SECRET_KEYS)]:
             token = value.pop(key)
-            if not token or not isinstance(token, str):
+            if not token or not isinstance(token, str) or not plain(key).endswith(TOKEN_KEY):
                 continue
             register_secrets(token)
             if plain(key) == TOKEN_KEY:

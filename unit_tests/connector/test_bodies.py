@@ -247,6 +247,15 @@ def test_a_page_without_its_list(body: str) -> None:
     assert raised.value.message == f"{NAME} returned no list of 'queues'."
 
 
+@pytest.mark.parametrize("status", [200, 401])
+def test_one_time_codes_are_dropped(status: int) -> None:
+    """BEHAVIOR 2: the code that proves who owns a number leaves no response."""
+    rows = [{"sid": "HR1", "verification_code": "567890"}, {"x": {"verificationCode": 567890}}]
+    response = answer(json.dumps({"items": rows}).encode(), status)
+    read_page(response, {}, 10)
+    assert response.json() == {"items": [{"sid": "HR1"}, {"x": {}}]}
+
+
 SENT = "Wed, 14 Jan 2026 10:59:59 +0000"
 OF_FIVE = [{"sid": f"SM{each}", "to": {"x": each}, "date_sent": SENT} for each in range(5)]
 

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import orjson
 from airbyte_cdk.models.airbyte_protocol_serializers import AirbyteStreamSerializer
+from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from sandbox import Sandbox
 from source_twilio import SourceTwilio
@@ -163,10 +164,12 @@ def kept(
     rows: list[tuple[Any, ...]], columns: list[tuple[str, str]], stream: Mapping[str, Any]
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Return the rows of a table by key, as the connector gave them."""
+    declared = stream["json_schema"]["properties"]
+    fields = {NamingConvention().normalize_identifier(field): field for field in declared}
     found = {}
     for values in rows:
         row = {
-            name: as_read(value, kind)
+            fields.get(name, name): as_read(value, kind)
             for (name, kind), value in zip(columns, values, strict=True)
             if value is not None and name not in ANEW
         }

@@ -106,8 +106,8 @@ OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
     "no token": (
         settings(auth_token=None),
         [],
-        "Set credentials: the Auth Token of account_sid, or an API key and its secret. The file is "
-        "{}/config.json.",
+        "Set credentials: the Auth Token of account_sid, an API key and its secret, or client_id "
+        "and client_secret of an OAuth app. The file is {}/config.json.",
     ),
     "no start date": (
         settings(start_date=None),

@@ -305,7 +305,8 @@ def test_in_use(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_two_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
     """The second of two syncs into one file is refused; Ctrl-C ends the first with a line."""
-    sandbox.latency_ms = 300
+    # The first lasts for minutes, however long the second takes to begin.
+    sandbox.latency_ms = 3000
     configured(tmp_path, sandbox.config)
     with start(tmp_path) as first:
         assert first.stderr

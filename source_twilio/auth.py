@@ -152,11 +152,7 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
             allow_redirects=False,
             stream=True,
         )
-        try:
-            read_page(response, {}, request_scope().budget.body_seconds)
-        except requests.RequestException as failure:
-            failure.request, failure.response = response.request, response
-            raise
+        read_body(response, {})
         return response
 
     def receive(self, response: requests.Response, **_: Any) -> None:
@@ -171,14 +167,19 @@ class TwilioAuthenticator(BasicHttpAuthenticator):
             headers: Any = response.request.headers
             header = str(headers.get(self.auth_header))
             session.access_token.reject(header.removeprefix("Bearer "))
-        try:
-            if response.is_redirect:
-                raise requests.TooManyRedirects(f"{describe(response)} returned a redirect.")
-            scope = request_scope()
-            read_page(response, session.tokens, scope.budget.body_seconds, scope.undated_by)
-        except requests.RequestException as failure:
-            failure.request, failure.response = response.request, response
-            raise
+        if response.is_redirect:
+            message = f"{describe(response)} returned a redirect."
+            raise requests.TooManyRedirects(message, request=response.request, response=response)
+        read_body(response, session.tokens, request_scope().undated_by)
+
+
+def read_body(response: requests.Response, tokens: dict[str, str], undated_by: str = "") -> None:
+    """Read a body in the time that this thread allows; what is raised holds the response."""
+    try:
+        read_page(response, tokens, request_scope().budget.body_seconds, undated_by)
+    except requests.RequestException as failure:
+        failure.request, failure.response = response.request, response
+        raise
 
 
 def basic(user: str, password: str) -> str:

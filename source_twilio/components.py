@@ -17,11 +17,11 @@ __all__ = [
     "AccountsRetriever",
     "ListsRouter",
     "PageExtractor",
+    "SchemaNormalization",
     "SettingsTransformation",
     "TwilioAuthenticator",
     "TwilioErrorHandler",
     "TwilioRetriever",
     "UpdatedSince",
     "WindowedRetriever",
-    "SchemaNormalization",
 ]

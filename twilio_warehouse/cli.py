@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from twilio_warehouse.config import check_config, read_config
+from twilio_warehouse.config import FIRST_DATE, check_settings, read_settings
 from twilio_warehouse.errors import UserError
 from twilio_warehouse.log import redact
 
@@ -29,9 +29,12 @@ examples:
   twilio-warehouse sync secrets/config.json --to duckdb:////srv/data/twilio.duckdb
   twilio-warehouse sync secrets/config.json --to postgres --streams messages,calls
   twilio-warehouse sync secrets/config.json --except message_media --refresh calls
+  TWILIO_ACCOUNT_SID=AC... TWILIO_AUTH_TOKEN=... twilio-warehouse sync --start-date 2025-01-01
 
 CONFIG is a JSON file:
   {"account_sid": "AC...", "auth_token": "...", "start_date": "2025-01-01T00:00:00Z"}
+Without it the environment has TWILIO_ACCOUNT_SID, and TWILIO_AUTH_TOKEN or TWILIO_API_KEY with
+TWILIO_API_SECRET; a key wins over a token. TWILIO_REGION and TWILIO_EDGE are read too.
 All settings: docs/twilio.md. A destination other than DuckDB takes its credentials from dlt's
 settings, such as DESTINATION__POSTGRES__CREDENTIALS=postgresql://loader:...@host:5432/db in the
 environment, or from .dlt/secrets.toml.
@@ -147,6 +150,13 @@ def parser() -> argparse.ArgumentParser:
     sync = add("sync", "copy a Twilio account into a database", SYNC, SYNC_DETAILS, run_sync)
     add_config(sync)
     sync.add_argument(
+        "--start-date",
+        default="",
+        metavar="DATE",
+        help="read records from this day or moment on (default: that of CONFIG, or else "
+        f"{FIRST_DATE}: all that Twilio shows)",
+    )
+    sync.add_argument(
         "--to",
         metavar="DESTINATION",
         default=DEFAULT_DATABASE,
@@ -201,9 +211,12 @@ def parser() -> argparse.ArgumentParser:
 
 def add_config(command: argparse.ArgumentParser) -> None:
     """Add the argument CONFIG."""
-    # Without it, an error shows what it must hold.
     command.add_argument(
-        "config", nargs="?", type=Path, metavar="CONFIG", help="the JSON file with the settings"
+        "config",
+        nargs="?",
+        type=Path,
+        metavar="CONFIG",
+        help="the JSON file with the settings (default: the environment)",
     )
 
 
@@ -254,15 +267,14 @@ def names(text: str) -> list[str]:
 
 def run_sync(given: argparse.Namespace) -> int:
     """Sync an account."""
-    config = read_config(given.config, "sync")
-    check_config(config, given.config)
+    settings = read_settings(given.config, "sync", given.start_date)
+    check_settings(settings)
     kind, path = parse_destination(given.to)
     from twilio_warehouse.destination import Destination
     from twilio_warehouse.sync import sync_account
 
     return sync_account(
-        given.config,
-        config,
+        settings.config,
         Destination(kind, path),
         streams=names(given.streams),
         excluded=names(given.excluded),
@@ -300,11 +312,11 @@ def run_reconcile(given: argparse.Namespace) -> int:
 
 def run_verify_api(given: argparse.Namespace) -> int:
     """Print the table about Twilio's API."""
-    config = read_config(given.config, "verify-api")
-    check_config(config, given.config)
+    settings = read_settings(given.config, "verify-api")
+    check_settings(settings)
     from twilio_warehouse.verify_api.report import verify_api
 
-    verify_api(given.config, config)
+    verify_api(settings.config)
     return 0
 
 

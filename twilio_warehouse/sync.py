@@ -31,7 +31,6 @@ WAIT_PER_LOAD_TIME = 5
 
 
 def sync_account(
-    config_path: Path,
     config: dict[str, Any],
     destination: Destination,
     *,
@@ -48,7 +47,7 @@ def sync_account(
             destination.open()
             # Tables of another account are refused before the first request.
             SavedState.load(destination.saved_state(), config, destination.name)
-            connector = Connector(config_path, config, destination.buffer)
+            connector = Connector(config, destination.buffer)
             catalog = connector.discover()
             selected = select_streams(catalog, streams, excluded)
             names = [stream["name"] for stream in selected]

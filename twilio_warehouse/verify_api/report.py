@@ -37,11 +37,11 @@ class Result(NamedTuple):
         return bool(self.answer and expected) and self.answer not in expected
 
 
-def verify_api(config_path: Path, config: dict[str, Any]) -> None:
+def verify_api(config: dict[str, Any]) -> None:
     """Check the credentials, run all questions, and print the table. Raises `UserError`."""
     # The screen is not for the log lines of libraries.
     logging.getLogger().handlers = [logging.NullHandler()]
-    Connector(config_path, config, config_path.parent).check()
+    Connector(config, Path()).check()
     client = Client(config)
 
     def with_progress(results: Iterator[Result]) -> Iterator[Result]:

@@ -20,6 +20,7 @@ from sandbox import Sandbox
 from sandbox.streams import STREAMS
 from source_twilio.run import run
 from twilio_warehouse.cli import main
+from twilio_warehouse.config import VARIABLES
 from unit_tests.support.syncing import ROOT, configured, start, sync, without_progress
 
 Prepare = Callable[[Path], object]
@@ -33,6 +34,10 @@ CONFIG = {
 EXAMPLE = (
     '{"account_sid": "AC...", "auth_token": "...", "start_date": "2025-01-01T00:00:00Z"}, '
     "with your values"
+)
+IN_ENVIRONMENT = (
+    "TWILIO_ACCOUNT_SID, and TWILIO_AUTH_TOKEN or TWILIO_API_KEY with TWILIO_API_SECRET, in the "
+    "environment"
 )
 AN_SID = "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
 
@@ -66,7 +71,12 @@ OF_NEWER_DUCKDB = b"".join(
 
 # What is prepared, further arguments, and what is said; {} is the folder.
 OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
-    "no file": (lambda _: None, [], f"There is no file {{}}/config.json: make one of {EXAMPLE}."),
+    "no file": (
+        lambda _: None,
+        [],
+        f"There is no file {{}}/config.json: make one of {EXAMPLE}. Without a file, the settings "
+        f"are {IN_ENVIRONMENT}.",
+    ),
     "a directory": (
         lambda folder: (folder / "config.json").mkdir(),
         [],
@@ -200,13 +210,15 @@ def test_at_once(case: str, tmp_path: Path) -> None:
     assert (status, SLOW & {*imported}) == ("2", set())
 
 
-def test_no_config(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a file, an example is shown."""
+def test_no_config(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a file, an example is shown, and the names in the environment."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     assert main(["sync"]) == 2
     assert capsys.readouterr() == (
         "",
         "Which account? twilio-warehouse sync secrets/config.json (make sync "
-        f"CONFIG=secrets/config.json), a file of {EXAMPLE}.\n",
+        f"CONFIG=secrets/config.json), a file of {EXAMPLE}; or {IN_ENVIRONMENT}.\n",
     )
 
 

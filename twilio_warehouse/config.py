@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,21 @@ EXAMPLE = (
 # A setting that nobody has filled in.
 PLACEHOLDER = re.compile(r"\W*|x+|<.*>|\$?\{.*\}|your[-_ ].*|.*\.\.\.|change.?me", re.IGNORECASE)
 SECRETS = ("auth_token", "api_key_sid", "api_key_secret", "client_id", "client_secret")
+# What users take for settings, and the option of the command that does it.
+OPTIONS = {
+    "streams": "--streams",
+    "tables": "--streams",
+    "except": "--except",
+    "exclude": "--except",
+    "refresh": "--refresh",
+    "destination": "--to",
+    "load_every": "--load-every",
+}
+# In configs of Airbyte's API, Terraform's provider and Singer's tap-twilio. The connector has no
+# use for them.
+OF_OTHERS = {"sourceType", "source_type", "user_agent"}
+# How comments begin, and what the CDK adds.
+NO_SETTING = ("_", "$", "#", "/")
 # As Twilio's own tools name them. Where both are set, its command line takes the key.
 KEY = ("TWILIO_API_KEY", "TWILIO_API_SECRET")
 VARIABLES = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", *KEY)
@@ -141,8 +157,40 @@ def check_settings(given: Settings) -> None:
     spec = manifest([])["spec"]["connection_specification"]
     if errors := [] if problem else [*Draft7Validator(spec).iter_errors(settings)]:
         problem = describe_error(errors[0], spec)
+    problem = problem or unknown_setting(given.config, spec["properties"])
     if problem:
         raise UserError(f"{problem} {given.origin}")
+
+
+def unknown_setting(config: Mapping[str, Any], known: Mapping[str, Any]) -> str:
+    """Return what is wrong with a setting that the connector would ignore, or nothing."""
+    credentials = config.get("credentials")
+    choices = known["credentials"]["oneOf"]
+    levels = [
+        (config, [*known, "num_worker"]),
+        (credentials or {}, [name for choice in choices for name in choice["properties"]]),
+    ]
+    for given, names in levels:
+        for name in given:
+            if name in names or name in OF_OTHERS or name.startswith(NO_SETTING):
+                continue
+            if name in OPTIONS:
+                return f"{name} is no setting: use the option {OPTIONS[name]}."
+            similar = similar_name(name, [*names, *OPTIONS])
+            option = OPTIONS.get(similar)
+            hint = f"did you mean {similar}" + (f", the option {option}?" if option else "?")
+            return f"{name} is no setting: {hint if similar else 'docs/twilio.md lists them.'}"
+    return ""
+
+
+def ignored_settings(config: Mapping[str, Any]) -> list[str]:
+    """Return the settings of other connectors that are left unused."""
+    return sorted(OF_OTHERS & config.keys())
+
+
+def similar_name(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most similar, or nothing."""
+    return "".join(difflib.get_close_matches(name, known, 1))
 
 
 def describe_error(error: Any, spec: dict[str, Any]) -> str:

@@ -15,6 +15,8 @@ from twilio_warehouse.log import redact
 
 LOGGER = logging.getLogger("sync")
 PAGES = re.compile(r"So far: .* pages ([\d,]+),")
+# What the connector advises, to users of a platform that has a list of streams.
+DESELECT = "deselect the stream"
 WAIT = re.compile(r"Rate limit exceeded.*?Retrying in ([\d.]+) seconds")
 
 
@@ -117,6 +119,14 @@ def grouped(reasons: dict[str, str]) -> list[str]:
     for name, reason in sorted(reasons.items()):
         found.setdefault(reason, []).append(name)
     return [
-        f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if names[3:] else ''}: {reason}"
+        f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if names[3:] else ''}: "
+        + reason.replace(DESELECT, option_for(names))
         for reason, names in found.items()
     ]
+
+
+def option_for(names: list[str]) -> str:
+    """Return how a user of the command leaves out streams."""
+    if names[3:]:
+        return "name those that you want with --streams"
+    return f"leave it out with --except {','.join(names)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import sqlite3
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from twilio_warehouse.config import secrets_of
+from twilio_warehouse.config import ignored_settings, secrets_of, similar_name
 from twilio_warehouse.connector import Connector
 from twilio_warehouse.destination import Destination
 from twilio_warehouse.errors import MAKE_OPTION, UserError, causes, explain_error, first_line
@@ -105,8 +104,8 @@ def select_streams(
     known = [stream["name"] for stream in catalog]
     for name in [*names, *excluded]:
         if name not in known:
-            similar = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {similar[0]}? " if similar else ""
+            similar = similar_name(name, known)
+            hint = f"did you mean {similar}? " if similar else ""
             raise UserError(f"There is no stream {name}: {hint}docs/twilio.md lists them.")
     selected = [
         s for s in catalog if (not names or s["name"] in names) and s["name"] not in excluded
@@ -204,6 +203,8 @@ class Sync:
         saved = destination.saved_state()
         self.saved = SavedState.load(saved, connector.config, destination.name)
         self.load_every = load_every
+        for name in ignored_settings(connector.config):
+            self._warn(f"{name} is a setting of another connector, and not used.")
         self._prepare(refresh)
         self._buffer = RecordBuffer(destination.buffer / "records")
         self._buffered: Counter[str] = Counter()

@@ -21,6 +21,7 @@ from sandbox.streams import STREAMS
 from source_twilio.run import run
 from twilio_warehouse.cli import main
 from twilio_warehouse.config import VARIABLES
+from twilio_warehouse.progress import Progress
 from unit_tests.support.syncing import ROOT, configured, start, sync, without_progress
 
 Prepare = Callable[[Path], object]
@@ -140,6 +141,32 @@ OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
         [],
         "edge must be of type string. The file is {}/config.json.",
     ),
+    "an option for a setting": (
+        settings(streams=["messages"]),
+        [],
+        "streams is no setting: use the option --streams. The file is {}/config.json.",
+    ),
+    "nearly an option": (
+        settings(excepts=["messages"]),
+        [],
+        "excepts is no setting: did you mean except, the option --except? The file is "
+        "{}/config.json.",
+    ),
+    "a setting with a typo": (
+        settings(lookback_windows=60),
+        [],
+        "lookback_windows is no setting: did you mean lookback_window? The file is {}/config.json.",
+    ),
+    "a setting that is like none": (
+        settings(verbosity=3),
+        [],
+        "verbosity is no setting: docs/twilio.md lists them. The file is {}/config.json.",
+    ),
+    "credentials with a typo": (
+        settings(credentials={"auth_type": "auth_token", "auth_token": TOKEN, "api_key_sdi": "SK"}),
+        [],
+        "api_key_sdi is no setting: did you mean api_key_sid? The file is {}/config.json.",
+    ),
     "an unknown destination": (
         settings(),
         ["--to", "oracle8"],
@@ -249,6 +276,29 @@ def test_online(case: str, tmp_path: Path, sandbox: Sandbox) -> None:
     configured(tmp_path, {**sandbox.config, **changed})
     status, output, errors = sync(tmp_path, *arguments)
     assert (status, output, errors) == (2, "", said)
+
+
+def test_settings_of_others(tmp_path: Path, sandbox: Sandbox) -> None:
+    """What other connectors' configs hold is not used, with a line; comments are not named."""
+    others = {"user_agent": "a", "num_worker": 3, "_comment": "of ours", "//": "", "$schema": ""}
+    configured(tmp_path, {**sandbox.config, **others})
+    status, output, _ = sync(tmp_path, "--streams", "queues")
+    said = [line for line in output.splitlines() if "connector" in line]
+    assert (status, said) == (
+        0,
+        ["Note: user_agent is a setting of another connector, and not used."],
+    )
+
+
+def test_many_left_out() -> None:
+    """Where many streams are left out, the option that names the others is shown."""
+    progress = Progress(5)
+    progress.left_out |= dict.fromkeys("abcd", "take a key, or deselect the stream.")
+    progress.left_out["e"] = "or deselect the stream."
+    assert progress.summary()[1:] == [
+        "Left out: a, b, c and 1 more: take a key, or name those that you want with --streams.",
+        "Left out: e: or leave it out with --except e.",
+    ]
 
 
 def test_unreachable(tmp_path: Path, sandbox: Sandbox) -> None:

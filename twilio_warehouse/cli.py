@@ -29,6 +29,7 @@ examples:
   twilio-warehouse sync secrets/config.json --to duckdb:////srv/data/twilio.duckdb
   twilio-warehouse sync secrets/config.json --to postgres --streams messages,calls
   twilio-warehouse sync secrets/config.json --except message_media --refresh calls
+  twilio-warehouse sync secrets/config.json --exclude-columns messages.body
   TWILIO_ACCOUNT_SID=AC... TWILIO_AUTH_TOKEN=... twilio-warehouse sync --start-date 2025-01-01
 
 CONFIG is a JSON file:
@@ -177,6 +178,19 @@ def parser() -> argparse.ArgumentParser:
         "are complete",
     )
     sync.add_argument(
+        "--exclude-columns",
+        default="",
+        metavar="COLUMNS",
+        help="columns to leave out, such as messages.body,calls.from",
+    )
+    sync.add_argument(
+        "--hash-columns",
+        default="",
+        metavar="COLUMNS",
+        help="columns of text that are hashed (HMAC-SHA256) with the key in "
+        "TWILIO_WAREHOUSE_HASH_KEY",
+    )
+    sync.add_argument(
         "--load-every",
         type=float,
         default=15,
@@ -279,6 +293,8 @@ def run_sync(given: argparse.Namespace) -> int:
         streams=names(given.streams),
         excluded=names(given.excluded),
         refresh=names(given.refresh),
+        excluded_columns=names(given.exclude_columns),
+        hashed_columns=names(given.hash_columns),
         load_every=given.load_every,
     )
 

@@ -29,6 +29,8 @@ OPTIONS = {
     "refresh": "--refresh",
     "destination": "--to",
     "load_every": "--load-every",
+    "exclude_columns": "--exclude-columns",
+    "hash_columns": "--hash-columns",
 }
 # In configs of Airbyte's API, Terraform's provider and Singer's tap-twilio. The connector has no
 # use for them.

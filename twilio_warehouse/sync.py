@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from twilio_warehouse.columns import HASH_KEY, Columns
 from twilio_warehouse.config import ignored_settings, secrets_of, similar_name
 from twilio_warehouse.connector import Connector
 from twilio_warehouse.destination import Destination
@@ -36,19 +38,23 @@ def sync_account(
     streams: Collection[str] = (),
     excluded: Collection[str] = (),
     refresh: Collection[str] = (),
+    excluded_columns: Collection[str] = (),
+    hashed_columns: Collection[str] = (),
     load_every: float = 15,
 ) -> int:
     """Sync an account, print the summary, and return the exit status. Raises `UserError`."""
+    hash_key = os.environ.get(HASH_KEY, "")
     started = False
     try:
         with destination:
-            log_to_file(destination.log, secrets_of(config))
+            log_to_file(destination.log, [*secrets_of(config), hash_key])
             destination.open()
             # Tables of another account are refused before the first request.
             SavedState.load(destination.saved_state(), config, destination.name)
             connector = Connector(config, destination.buffer)
             catalog = connector.discover()
             selected = select_streams(catalog, streams, excluded)
+            columns = Columns.of(catalog, excluded_columns, hashed_columns, hash_key)
             names = [stream["name"] for stream in selected]
             again = [name for name in refresh if name != "all"]
             if again:
@@ -60,7 +66,7 @@ def sync_account(
                     f"--refresh names {', '.join(sorted(unselected))}, which is not selected."
                 )
             progress = Progress(len(selected))
-            sync = Sync(connector, destination, selected, progress, load_every, again)
+            sync = Sync(connector, destination, selected, progress, load_every, again, columns)
             started = True
             print(f"Reading {len(selected)} streams into {destination.name} ...", file=sys.stderr)
             with progress:
@@ -117,11 +123,13 @@ def select_streams(
 
 @dataclass
 class SavedState:
-    """What is kept with the tables: their account and region, and the streams' states by name."""
+    """What is kept with the tables: their account and region; states and columns by stream."""
 
     account_sid: str
     region: str
     states: dict[str, Any] = field(default_factory=dict)
+    # What was left out or hashed of the rows of a table, as `Columns.saved` has it.
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, saved: Mapping[str, Any], config: Mapping[str, Any], name: str) -> SavedState:
@@ -138,11 +146,11 @@ class SavedState:
                 f"{name} holds the tables of region {other}, and the config is of {region}: "
                 f"name another file with --to {MAKE_OPTION}."
             )
-        return cls(account, region, {**saved.get("states", {})})
+        return cls(account, region, {**saved.get("states", {})}, {**saved.get("columns", {})})
 
     def dump(self) -> dict[str, Any]:
         """Return it as dlt keeps it."""
-        return {**vars(self), "states": {**self.states}}
+        return {**vars(self), "states": {**self.states}, "columns": {**self.columns}}
 
 
 class RecordBuffer:
@@ -191,15 +199,18 @@ class Sync:
         progress: Progress,
         load_every: float = 15,
         refresh: Collection[str] = (),
+        columns: Columns | None = None,
     ) -> None:
         """Take streams of the catalog, the seconds between loads, and the streams to refresh.
 
         The latter are read from the start, and replace their tables when they are complete: until
-        then, and after a kill, rows and states are as they were.
+        then, and after a kill, rows and states are as they were. Columns may be left out or hashed.
+        Raises `UserError` if their hashes would not agree with those in the tables.
         """
         self.connector, self.destination, self.progress = connector, destination, progress
         self.catalog = streams
-        self.tables = {stream["name"]: Table.from_stream(stream) for stream in streams}
+        self.columns = columns or Columns()
+        self.tables = {s["name"]: self.columns.table(Table.from_stream(s)) for s in streams}
         saved = destination.saved_state()
         self.saved = SavedState.load(saved, connector.config, destination.name)
         self.load_every = load_every
@@ -227,6 +238,26 @@ class Sync:
         self._refreshed = {name for name in refresh if self.tables[name].incremental}
         for name in self._refreshed:
             self.tables[name] = replace(self.tables[name], incremental=False)
+        # Of these tables, rows of former syncs stay.
+        self._kept = {n for n in self._loaded_before if self.tables[n].incremental}
+        for name in sorted(self._kept):
+            self._compare_columns(name)
+
+    def _compare_columns(self, name: str) -> None:
+        """Find out whether the rows of a table were left out and hashed as they are now."""
+        former, now = self.saved.columns.get(name, {}), self.columns.saved(name)
+        for column in former.keys() & now.keys():
+            if former[column] and now[column] and former[column] != now[column]:
+                raise UserError(
+                    f"{HASH_KEY} is not the key of the hashes in {name}.{column}: set that key, or "
+                    f"read the stream again with --refresh {name}."
+                )
+        if former != now:
+            changed = sorted(n for n in {*former, *now} if former.get(n) != now.get(n))
+            self._warn(
+                f"{name}: rows that were loaded before keep {', '.join(changed)} as it was: "
+                f"--refresh {name} reads them again."
+            )
 
     def run(self) -> None:
         """Read everything, and load what is complete."""
@@ -282,11 +313,12 @@ class Sync:
         record = message["record"]
         table, row = self.tables[record["stream"]], record["data"]
         self.progress.records[table.name] += 1
+        if account := row.get("account_sid"):
+            self.progress.accounts.add(account)
+        self.columns.apply(table.name, row)
         if key := table.key_of(row):
             self._buffer.put(table.name, key, orjson.dumps(row))
             self._buffered[table.name] += 1
-        if account := row.get("account_sid"):
-            self.progress.accounts.add(account)
 
     def _on_state(self, message: dict[str, Any]) -> None:
         stream = message["state"]["stream"]
@@ -333,6 +365,7 @@ class Sync:
             LOGGER.info("Loading %s", ", ".join(sorted(names)) or "the state")
             for name in names & {*self._pending_states}:
                 self.saved.states[name] = self._pending_states.pop(name)
+            self.saved.columns |= {name: self.columns.saved(name) for name in names - self._kept}
             loads = [
                 (self.tables[name], partial(self._buffer.records, name)) for name in sorted(names)
             ]

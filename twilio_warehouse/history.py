@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import orjson
 
-from twilio_warehouse.progress import Progress
+from twilio_warehouse.progress import Progress, advice_for
 from twilio_warehouse.tables import Row, Table
 
 SYNCS = Table(
@@ -48,7 +48,7 @@ class History:
         self._progress = progress
         is_running = former.get("status") == "running"
         self._interrupted = {**former, "status": "interrupted"} if is_running else None
-        self._begin = {"id": uuid4().hex, "began_at": now(), "version": version("source-twilio")}
+        self._begin = {"id": str(uuid4()), "began_at": now(), "version": version("source-twilio")}
 
     def row(self, status: str = "running") -> Row:
         """Return the row as it is now."""
@@ -64,14 +64,19 @@ class History:
             "records": progress.records.total(),
             "accounts": len(progress.accounts),
             "accounts_skipped": progress.accounts_skipped,
-            "incomplete": dict(sorted(progress.failed.items())),
-            "left_out": dict(sorted(progress.left_out.items())),
+            "incomplete": explained(progress.failed),
+            "left_out": explained(progress.left_out),
         }
 
     def records(self, row: Row) -> list[bytes]:
         """Return what is loaded: the row, and before it that of a sync that was killed."""
         former, self._interrupted = self._interrupted, None
         return [orjson.dumps(found) for found in (former, row) if found]
+
+
+def explained(reasons: Mapping[str, str]) -> dict[str, str]:
+    """Return the reason of each stream."""
+    return {name: advice_for([name], reason) for name, reason in sorted(reasons.items())}
 
 
 def now() -> str:

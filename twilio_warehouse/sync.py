@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,9 +19,11 @@ import orjson
 from twilio_warehouse.columns import HASH_KEY, Columns
 from twilio_warehouse.config import ignored_settings, secrets_of, similar_name
 from twilio_warehouse.connector import Connector
-from twilio_warehouse.destination import Destination
+from twilio_warehouse.destination import Destination, Load
 from twilio_warehouse.errors import MAKE_OPTION, UserError, causes, explain_error, first_line
-from twilio_warehouse.log import log_to_file
+from twilio_warehouse.history import SYNCS, History
+from twilio_warehouse.log import log_to_file, redact
+from twilio_warehouse.output import print_json
 from twilio_warehouse.progress import Progress
 from twilio_warehouse.tables import Table
 
@@ -34,6 +35,7 @@ WAIT_PER_LOAD_TIME = 5
 def sync_account(
     config: dict[str, Any],
     destination: Destination,
+    progress: Progress,
     *,
     streams: Collection[str] = (),
     excluded: Collection[str] = (),
@@ -41,6 +43,7 @@ def sync_account(
     excluded_columns: Collection[str] = (),
     hashed_columns: Collection[str] = (),
     load_every: float = 15,
+    as_json: bool = False,
 ) -> int:
     """Sync an account, print the summary, and return the exit status. Raises `UserError`."""
     hash_key = os.environ.get(HASH_KEY, "")
@@ -52,6 +55,7 @@ def sync_account(
             # Tables of another account are refused before the first request.
             SavedState.load(destination.saved_state(), config, destination.name)
             connector = Connector(config, destination.buffer)
+            progress.begin("asking Twilio for the accounts")
             catalog = connector.discover()
             selected = select_streams(catalog, streams, excluded)
             columns = Columns.of(catalog, excluded_columns, hashed_columns, hash_key)
@@ -65,12 +69,11 @@ def sync_account(
                 raise UserError(
                     f"--refresh names {', '.join(sorted(unselected))}, which is not selected."
                 )
-            progress = Progress(len(selected))
+            progress.streams = len(selected)
             sync = Sync(connector, destination, selected, progress, load_every, again, columns)
             started = True
-            print(f"Reading {len(selected)} streams into {destination.name} ...", file=sys.stderr)
-            with progress:
-                sync.run()
+            progress.say(f"Reading {len(selected)} streams into {destination.name} ...")
+            sync.run()
     except UserError:
         raise
     except BaseException as error:
@@ -78,9 +81,12 @@ def sync_account(
         if user_error.status != 130:
             user_error.status = 1 if started else 2
         raise user_error from None
-    for line in progress.summary():
-        print(line)
-    print(f"The tables are in {destination.name}; the log is {destination.log}.")
+    progress.stop()
+    if as_json:
+        print_json(sync.summary())
+    else:
+        print(*progress.summary(), sep="\n")
+        print(f"The tables are in {destination.name}; the log is {destination.log}.")
     if progress.failed:
         return 1
     # The credentials may open none of the streams.
@@ -130,6 +136,8 @@ class SavedState:
     states: dict[str, Any] = field(default_factory=dict)
     # What was left out or hashed of the rows of a table, as `Columns.saved` has it.
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    # The row in `_syncs` of the last sync that has loaded something.
+    sync: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, saved: Mapping[str, Any], config: Mapping[str, Any], name: str) -> SavedState:
@@ -146,7 +154,13 @@ class SavedState:
                 f"{name} holds the tables of region {other}, and the config is of {region}: "
                 f"name another file with --to {MAKE_OPTION}."
             )
-        return cls(account, region, {**saved.get("states", {})}, {**saved.get("columns", {})})
+        return cls(
+            account,
+            region,
+            {**saved.get("states", {})},
+            {**saved.get("columns", {})},
+            {**saved.get("sync", {})},
+        )
 
     def dump(self) -> dict[str, Any]:
         """Return it as dlt keeps it."""
@@ -216,6 +230,8 @@ class Sync:
         self.load_every = load_every
         for name in ignored_settings(connector.config):
             self._warn(f"{name} is a setting of another connector, and not used.")
+        self._history = History(self.saved.sync, progress)
+        self.saved.sync = {}
         self._prepare(refresh)
         self._buffer = RecordBuffer(destination.buffer / "records")
         self._buffered: Counter[str] = Counter()
@@ -227,7 +243,8 @@ class Sync:
 
     def _prepare(self, refresh: Collection[str]) -> None:
         """Find out what is read from the start, and what was loaded before."""
-        dropped = sorted(self.destination.dropped_tables([*self.tables]))
+        gone = self.destination.dropped_tables([*self.tables, SYNCS.name])
+        dropped = sorted(gone - {SYNCS.name})
         if dropped:
             self._warn(f"{', '.join(dropped)}: no such table any more, read again from the start.")
         for name in dropped:
@@ -269,8 +286,11 @@ class Sync:
         }
         names = {*self.tables} - self._refreshed
         states = {name: state for name, state in self.saved.states.items() if name in names}
+        self.progress.begin("starting the connector")
         with closing(self.connector.read(self.catalog, states)) as messages:
-            for message in messages:
+            for number, message in enumerate(messages):
+                if not number:
+                    self.progress.begin("reading")
                 if handler := handlers.get(message["type"]):
                     handler(message)
         progress = self.progress
@@ -281,7 +301,29 @@ class Sync:
             progress.failed[name] = "the read ended before it was complete"
         self._load()
         self._buffer.close()
+        if progress.failed or progress.complete:
+            # In a load of its own: a sync that is killed in its last load must not be complete.
+            self._end("incomplete" if progress.failed else "complete")
         self._warn_at_end()
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a sync has done, for programs: its row, and what the tables do not hold."""
+        return {
+            **self.saved.sync,
+            "records_by_stream": dict(self.progress.records.most_common()),
+            "notes": [redact(note) for note in self.progress.warnings],
+            "destination": self.destination.name,
+            "log": str(self.destination.log),
+        }
+
+    def _end(self, status: str) -> None:
+        """Load the end of the sync."""
+        self.saved.sync = self._history.row(status)
+        self.destination.load([self._load_of_history()], self.saved.dump())
+
+    def _load_of_history(self) -> tuple[Table, Callable[[], list[bytes]]]:
+        records = self._history.records(self.saved.sync)
+        return SYNCS, lambda: records
 
     def _warn_at_end(self) -> None:
         name = self.destination.name
@@ -366,9 +408,12 @@ class Sync:
             for name in names & {*self._pending_states}:
                 self.saved.states[name] = self._pending_states.pop(name)
             self.saved.columns |= {name: self.columns.saved(name) for name in names - self._kept}
-            loads = [
+            loads: list[Load] = [
                 (self.tables[name], partial(self._buffer.records, name)) for name in sorted(names)
             ]
+            if not self.saved.sync:
+                self.saved.sync = self._history.row()
+                loads.append(self._load_of_history())
             self.destination.load(loads, self.saved.dump())
             LOGGER.info("Loaded")
             self._buffer.delete(names)

@@ -309,7 +309,7 @@ class Sync:
     def summary(self) -> dict[str, Any]:
         """Return what a sync has done, for programs: its row, and what the tables do not hold."""
         return {
-            **self.saved.sync,
+            **(self.saved.sync or self._history.row("incomplete")),
             "records_by_stream": dict(self.progress.records.most_common()),
             "notes": [redact(note) for note in self.progress.warnings],
             "destination": self.destination.name,

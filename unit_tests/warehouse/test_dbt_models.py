@@ -466,7 +466,7 @@ def test_the_report_has_the_same_figures(project: Project, loaded: Path) -> None
     assert counts["calls"] == ask("select count(*) from calls")[0][0]
     tables = "select table_name from duckdb_tables() where schema_name = 'main'"
     empty = {name for (name,) in ask(tables) if not ask(f"select 1 from {name} limit 1")}
-    assert {*counts} == {n for (n,) in ask(tables) if not n.startswith("_dlt")} - empty
+    assert {*counts} == {n for (n,) in ask(tables) if not n.startswith("_")} - empty
 
 
 def test_tables_of_a_sync_into_postgres(project: Project, postgres: str, tmp_path: Path) -> None:

@@ -69,7 +69,8 @@ def streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
         names = dict(connection.execute(NAMES).fetchall())
     cursors_of = cursors(connection)
     found = []
-    for table, *_ in connection.execute(LIST_TABLES).fetchall():
+    tables = [table for table, *_ in connection.execute(LIST_TABLES).fetchall()]
+    for table in [table for table in tables if table != "_syncs"]:
         cursor = cursors_of.get(table, {})
         rows = count_rows(connection, table, columns[table])
         sids = sorted({*rows, *cursor}, key=lambda sid: (names.get(sid) or sid, sid))

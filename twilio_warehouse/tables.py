@@ -117,8 +117,8 @@ class Table:
     name: str
     key: list[str]
     incremental: bool
-    cursor_field: str
     types: Mapping[str, str]
+    cursor_field: str = ""
     unreadable: Counter[str] = field(default_factory=Counter)
     without_key: Counter[str] = field(default_factory=Counter)
 

@@ -211,3 +211,14 @@ def test_destinations(postgres: str, warehouse: Warehouse, sandbox: Sandbox) -> 
         assert [sid for sid, _ in connection.execute(query)] == [gone]
         query = "select sid from twilio.messages where is_redacted"
         assert connection.execute(query).fetchall() == [(said,)]
+
+
+def test_columns_that_are_left_out(warehouse: Warehouse, sandbox: Sandbox) -> None:
+    """Without a column that the marks need there are none, and the sync is complete."""
+    gone, said = warehouse.add("calls"), warehouse.add("messages", body="x")
+    options = ("--exclude-columns", "messages.body,calls.account_sid")
+    warehouse.sync(*options)
+    sandbox.delete("calls", gone)
+    sandbox.update("messages", said, body="")
+    assert "Incomplete" not in warehouse.next_day(*options)
+    assert (warehouse.marked(), warehouse.redacted()) == ({}, set())

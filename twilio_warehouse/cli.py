@@ -292,8 +292,18 @@ def names(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def refuse_windows(command: str) -> None:
+    """Raise `UserError` on Windows, which has neither the locks nor the pipes of a sync."""
+    if sys.platform == "win32":
+        raise UserError(
+            f"twilio-warehouse {command} does not run on Windows itself: run it in WSL (wsl "
+            "--install, and there as on Linux) or in a container; docs/operating.md shows both."
+        )
+
+
 def run_sync(given: argparse.Namespace) -> int:
     """Sync an account."""
+    refuse_windows("sync")
     settings = read_settings(given.config, "sync", given.start_date)
     with Progress() as progress:
         progress.begin("checking the settings")
@@ -365,6 +375,7 @@ def run_migrate(given: argparse.Namespace) -> int:
 
 def run_demo(_: argparse.Namespace) -> int:
     """Run the demo, if this is a checkout."""
+    refuse_windows("demo")
     if not (CHECKOUT / "sandbox" / "__init__.py").is_file():
         raise UserError(
             "The demo needs a checkout of the repository: there, make demo runs it in an "

@@ -43,9 +43,10 @@ class Warehouse:
 
     def sync(self, *arguments: str, **environment: str) -> str:
         """Run a sync and return its summary."""
-        status, output, errors = sync(
-            self.folder, "--streams", STREAMS, *arguments, **self.environment(), **environment
-        )
+        given = ("--streams", STREAMS, *arguments)
+        environment |= self.environment()
+        # Other tests have their log of PostgreSQL in the folder of the suite.
+        status, output, errors = sync(self.folder, *given, cwd=self.folder, **environment)
         assert (status in (0, 1), "Traceback" in errors) == (True, False), errors
         return output
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -145,3 +146,31 @@ def test_skipped(messages: list[str], number: int) -> None:
     for message in messages:
         progress.observe_log("WARN", message)
     assert progress.accounts_skipped == number
+
+
+@pytest.mark.parametrize("command", ["sync", "demo"])
+def test_windows(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On Windows a sentence says at once what runs there, whatever can be imported."""
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    assert main([command]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"twilio-warehouse {command} does not run on Windows itself: run it in WSL (wsl --install, "
+        "and there as on Linux) or in a container; docs/operating.md shows both.\n",
+    )
+
+
+def test_queries_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What only reads tables runs on Windows, too."""
+    path = tmp_path / "a.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table things as select 1 as a")
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    given = ["query", "--json", "--from", f"duckdb:///{path}", "select a from things"]
+    assert (main(given), capsys.readouterr().out) == (0, '[{"a":1}]\n')

@@ -67,6 +67,10 @@ class Columns:
         excluded = self.excluded.get(table.name, ())
         return replace(table, types={k: v for k, v in table.types.items() if k not in excluded})
 
+    def has_plain(self, table: Table, name: str) -> bool:
+        """Return whether a column is in the table, and not hashed."""
+        return name in table.types and name not in self.hashed.get(table.name, ())
+
     def apply(self, stream: str, row: Row) -> None:
         """Leave out and hash values of a row."""
         for name in self.excluded.get(stream, ()):

@@ -118,6 +118,12 @@ def exit_with_parent() -> None:
 if __name__ == "__main__":
     # The child process of `Connector.read`.
     from source_twilio.run import run
+    from twilio_warehouse.deletions import LOGGED
+
+    # At this level of the platform, lines of level DEBUG have another form.
+    os.environ.pop("LOG_LEVEL", None)
+    for name in LOGGED:
+        logging.getLogger(name).setLevel(logging.DEBUG)
 
     threading.Thread(target=exit_with_parent, daemon=True).start()
     run(sys.argv[1:])

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
@@ -30,7 +30,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase  # noqa: E402
 
 from twilio_warehouse.errors import UserError  # noqa: E402
 from twilio_warehouse.log import NAMES_SECRET, register_secrets  # noqa: E402
-from twilio_warehouse.tables import Table  # noqa: E402
+from twilio_warehouse.tables import CHUNK, Table  # noqa: E402
 
 LOGGER = logging.getLogger("sync")
 DATASET = "twilio"
@@ -48,6 +48,8 @@ ADVISORY_LOCK = f"select pg_try_advisory_lock(hashtext('source-twilio'), hashtex
 CLEANER = ("sh", "-c", 'cat >/dev/null; rm -rf "$1"', "sh")
 
 Load = tuple[Table, Callable[[], Iterable[bytes]]]
+# SQL of a condition, with %s for each value, and the values.
+Where = tuple[str, Sequence[Any]]
 
 
 class Destination:
@@ -69,6 +71,8 @@ class Destination:
         self.merges = True
         # Or Redshift, which speaks its dialect.
         self.is_postgres = False
+        # Files, for one, know no UPDATE.
+        self.updates = False
         # Redshift, for one, has no indexes.
         self.has_indexes = False
         self._indexed: set[str] = set()
@@ -147,6 +151,7 @@ class Destination:
         capabilities = destination.capabilities()
         table = new_table("any", write_disposition="merge")
         self.merges = bool(resolve_merge_strategy({"any": table}, table, capabilities))
+        self.updates = self.merges and issubclass(destination.client_class, SqlJobClientBase)
         if resolve_replace_strategy(table, REPLACE_STRATEGY, capabilities):
             destination.config_params["replace_strategy"] = REPLACE_STRATEGY
         self._pipeline = dlt.pipeline(
@@ -187,6 +192,28 @@ class Destination:
         """Return whether the table exists."""
         schemas = self._pipeline.schemas
         return DATASET in schemas and table.name in schemas[DATASET].tables
+
+    def lacks_column(self, table: Table, name: str) -> bool:
+        """Return whether the table was loaded by a release that did not have the column."""
+        return name not in self._pipeline.schemas[DATASET].tables[table.name]["columns"]
+
+    def select(self, table: Table, columns: Sequence[str], where: Where) -> Iterator[Sequence[Any]]:
+        """Yield the values of some columns, of the rows that a condition holds for."""
+        with self._pipeline.sql_client(DATASET) as client:
+            names = ", ".join(map(client.escape_column_name, columns))
+            condition, values = where
+            query = f"SELECT {names} FROM {client.make_qualified_table_name(table.name)}"
+            with client.execute_query(f"{query} WHERE {condition}", *values) as cursor:
+                while rows := cursor.fetchmany(CHUNK):
+                    yield from rows
+
+    def update(self, table: Table, column: str, value: Any, where: Where) -> None:
+        """Set a column of the rows that a condition holds for."""
+        with self._pipeline.sql_client(DATASET) as client:
+            condition, values = where
+            name = client.make_qualified_table_name(table.name)
+            column = client.escape_column_name(column)
+            client.execute_sql(f"UPDATE {name} SET {column} = %s WHERE {condition}", value, *values)
 
     def load(self, loads: Iterable[Load], state: Mapping[str, Any]) -> None:
         """Load rows and the state that covers them.

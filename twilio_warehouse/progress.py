@@ -45,6 +45,8 @@ class Progress:
         # The reason, by stream.
         self.failed: dict[str, str] = {}
         self.left_out: dict[str, str] = {}
+        # The rows that were found to be deleted, by stream.
+        self.deleted: dict[str, int] = {}
         self.phase = "reading"
         self._started_at = time.monotonic()
         self._live = self.screen.isatty()
@@ -126,6 +128,9 @@ class Progress:
             f"{len(self.complete)} of {self.streams} streams complete."
         ]
         lines += self._by_stream()
+        if self.deleted:
+            counts = ", ".join(f"{name} {count:,}" for name, count in sorted(self.deleted.items()))
+            lines.append(f"Deleted at Twilio: {counts} (deleted_at says when it was found).")
         lines += [f"Left out: {line}" for line in grouped(self.left_out)]
         lines += [f"Incomplete: {line}" for line in grouped(self.failed)]
         lines += [f"Note: {warning}" for warning in self.warnings]

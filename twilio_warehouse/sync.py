@@ -19,6 +19,7 @@ import orjson
 from twilio_warehouse.columns import HASH_KEY, Columns
 from twilio_warehouse.config import ignored_settings, secrets_of, similar_name
 from twilio_warehouse.connector import Connector
+from twilio_warehouse.deletions import Deletions
 from twilio_warehouse.destination import Destination, Load
 from twilio_warehouse.errors import MAKE_OPTION, UserError, causes, explain_error, first_line
 from twilio_warehouse.history import SYNCS, History
@@ -171,8 +172,8 @@ class RecordBuffer:
     """The records that are not loaded yet, as JSON in a file: of each stream and key the newest."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.executescript(
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.connection.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "CREATE TABLE records (stream TEXT, key BLOB, data BLOB, PRIMARY KEY (stream, key))"
             " WITHOUT ROWID; BEGIN"
@@ -180,26 +181,32 @@ class RecordBuffer:
 
     def put(self, stream: str, key: bytes, data: bytes) -> None:
         """Add a record, or replace the one with its key."""
-        self._connection.execute("REPLACE INTO records VALUES (?, ?, ?)", (stream, key, data))
+        self.connection.execute("REPLACE INTO records VALUES (?, ?, ?)", (stream, key, data))
+
+    def set_field(self, stream: str, key: bytes, field_name: str, value: Any) -> None:
+        """Set a field of a record."""
+        query = "SELECT data FROM records WHERE stream = ? AND key = ?"
+        for (data,) in self.connection.execute(query, (stream, key)).fetchall():
+            self.put(stream, key, orjson.dumps({**orjson.loads(data), field_name: value}))
 
     def records(self, stream: str) -> Iterator[bytes]:
         """Yield the records of a stream."""
         query = "SELECT data FROM records WHERE stream = ?"
-        for (data,) in self._connection.execute(query, (stream,)):
+        for (data,) in self.connection.execute(query, (stream,)):
             yield data
 
     def streams(self) -> set[str]:
         """Return the streams that have records."""
-        return {name for (name,) in self._connection.execute("SELECT DISTINCT stream FROM records")}
+        return {name for (name,) in self.connection.execute("SELECT DISTINCT stream FROM records")}
 
     def delete(self, streams: Iterable[str]) -> None:
         """Delete the records of some streams."""
         for stream in streams:
-            self._connection.execute("DELETE FROM records WHERE stream = ?", (stream,))
+            self.connection.execute("DELETE FROM records WHERE stream = ?", (stream,))
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self.connection.close()
 
 
 class Sync:
@@ -235,6 +242,14 @@ class Sync:
         self._prepare(refresh)
         self._buffer = RecordBuffer(destination.buffer / "records")
         self._buffered: Counter[str] = Counter()
+        known = [
+            self.tables[name]
+            for name in self._loaded_before - self._refreshed
+            if self.columns.has_plain(self.tables[name], "account_sid")
+        ]
+        self._deletions = Deletions(self._buffer.connection, known)
+        # The streams that have ended, complete or not: all of their rows have arrived.
+        self._ended: set[str] = set()
         self._replaced: set[str] = set()
         # The states of the streams that are refreshed and not loaded.
         self._pending_states: dict[str, Any] = {}
@@ -282,6 +297,7 @@ class Sync:
             "RECORD": self._on_record,
             "STATE": self._on_state,
             "LOG": self._on_log,
+            "DEBUG": lambda message: self._deletions.observe_range(message["data"]),
             "TRACE": self._on_trace,
         }
         names = {*self.tables} - self._refreshed
@@ -300,6 +316,7 @@ class Sync:
         for name in {*self.tables} - {*progress.complete, *progress.failed, *progress.left_out}:
             progress.failed[name] = "the read ended before it was complete"
         self._load()
+        progress.deleted = self._deletions.mark(self.destination, self._ended)
         self._buffer.close()
         if progress.failed or progress.complete:
             # In a load of its own: a sync that is killed in its last load must not be complete.
@@ -361,6 +378,7 @@ class Sync:
         if key := table.key_of(row):
             self._buffer.put(table.name, key, orjson.dumps(row))
             self._buffered[table.name] += 1
+            self._deletions.observe_row(table.name, row, key)
 
     def _on_state(self, message: dict[str, Any]) -> None:
         stream = message["state"]["stream"]
@@ -389,8 +407,11 @@ class Sync:
                 reasons[name] = error["message"].removeprefix(f"{name}: ")
         elif trace["type"] == "STREAM_STATUS":
             status = trace["stream_status"]
+            name = status["stream_descriptor"]["name"]
+            if status["status"] in ("COMPLETE", "INCOMPLETE"):
+                self._ended.add(name)
             if status["status"] == "COMPLETE":
-                self.progress.complete.add(status["stream_descriptor"]["name"])
+                self.progress.complete.add(name)
 
     def _load(self) -> None:
         """Load the buffered records of incremental streams, and the full refreshes that ended."""
@@ -407,6 +428,8 @@ class Sync:
             LOGGER.info("Loading %s", ", ".join(sorted(names)) or "the state")
             for name in names & {*self._pending_states}:
                 self.saved.states[name] = self._pending_states.pop(name)
+            for key in self._deletions.redacted(self.destination):
+                self._buffer.set_field("messages", key, "is_redacted", True)
             self.saved.columns |= {name: self.columns.saved(name) for name in names - self._kept}
             loads: list[Load] = [
                 (self.tables[name], partial(self._buffer.records, name)) for name in sorted(names)

@@ -19,7 +19,7 @@ from twilio_warehouse.errors import UserError
 from unit_tests.support.syncing import catalog, configured, log_of, sync
 
 KEY = "k" * 32
-BODY, NUMBER = "Meet me at the old bridge", "+4915799912345"
+BODY, NUMBER = "Meet me at the old bridge", "+15005559987"
 # A call has its number twice.
 CALLED = "calls.to,calls.to_formatted"
 ASKED = ("--streams", "messages,calls", "--exclude-columns", "messages.body,calls.forwarded_from")

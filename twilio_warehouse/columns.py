@@ -76,7 +76,8 @@ class Columns:
         for name in self.excluded.get(stream, ()):
             row.pop(name, None)
         for name in self.hashed.get(stream, ()):
-            if (value := row.get(name)) is not None:
+            # That there is no text shows in any case: all of its hashes would be the same.
+            if (value := row.get(name)) not in (None, ""):
                 row[name] = self._hash(text(value))
 
     def saved(self, stream: str) -> dict[str, str]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import orjson
 
+from twilio_warehouse.buffer import RecordBuffer
 from twilio_warehouse.columns import HASH_KEY, Columns
 from twilio_warehouse.config import ignored_settings, secrets_of, similar_name
 from twilio_warehouse.connector import Connector
@@ -166,47 +165,6 @@ class SavedState:
     def dump(self) -> dict[str, Any]:
         """Return it as dlt keeps it."""
         return {**vars(self), "states": {**self.states}, "columns": {**self.columns}}
-
-
-class RecordBuffer:
-    """The records that are not loaded yet, as JSON in a file: of each stream and key the newest."""
-
-    def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.connection.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-            "CREATE TABLE records (stream TEXT, key BLOB, data BLOB, PRIMARY KEY (stream, key))"
-            " WITHOUT ROWID; BEGIN"
-        )
-
-    def put(self, stream: str, key: bytes, data: bytes) -> None:
-        """Add a record, or replace the one with its key."""
-        self.connection.execute("REPLACE INTO records VALUES (?, ?, ?)", (stream, key, data))
-
-    def set_field(self, stream: str, key: bytes, field_name: str, value: Any) -> None:
-        """Set a field of a record."""
-        query = "SELECT data FROM records WHERE stream = ? AND key = ?"
-        for (data,) in self.connection.execute(query, (stream, key)).fetchall():
-            self.put(stream, key, orjson.dumps({**orjson.loads(data), field_name: value}))
-
-    def records(self, stream: str) -> Iterator[bytes]:
-        """Yield the records of a stream."""
-        query = "SELECT data FROM records WHERE stream = ?"
-        for (data,) in self.connection.execute(query, (stream,)):
-            yield data
-
-    def streams(self) -> set[str]:
-        """Return the streams that have records."""
-        return {name for (name,) in self.connection.execute("SELECT DISTINCT stream FROM records")}
-
-    def delete(self, streams: Iterable[str]) -> None:
-        """Delete the records of some streams."""
-        for stream in streams:
-            self.connection.execute("DELETE FROM records WHERE stream = ?", (stream,))
-
-    def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
 
 
 class Sync:

@@ -182,6 +182,14 @@ def test_names_of_tables() -> None:
         assert row == {"sid": "a"}
 
 
+def test_what_is_not_hashed() -> None:
+    """Null and empty text stay: a message without a body is seen to have none."""
+    columns = Columns.of(catalog().values(), [], ["messages.body", "messages.to"], KEY)
+    row = {"sid": "a", "body": "", "to": None, "from": "b"}
+    columns.apply("messages", row)
+    assert row == {"sid": "a", "body": "", "to": None, "from": "b"}
+
+
 def test_key_is_not_shown() -> None:
     """The key stays out of what errors and logs quote."""
     assert KEY not in repr(Columns.of(catalog().values(), [], ["calls.to"], KEY))

@@ -75,7 +75,14 @@ class Endpoint:
     @cached_property
     def path_fields(self) -> list[str]:
         """The fields of a row that the path names, from the top."""
-        return [snake(name) for name in self.resource.placeholders]
+        # The newer APIs write {ConversationSid} for what their rows call conversationId.
+        return [
+            camel
+            if (camel := name[0].lower() + name[1:-3] + "Id") in self.resource.fields
+            # The others write it as they do.
+            else snake(name)
+            for name in self.resource.placeholders
+        ]
 
     @cached_property
     def filters(self) -> dict[str, str]:

@@ -92,6 +92,7 @@ TRAPS = {
     "intelligence_operator_results": TRANSCRIPTS,
     "intelligence_sentences": TRANSCRIPTS,
     "intelligence_transcripts": Traps(margin_seconds=1),
+    "intelligence_v3_conversations": Traps(margin_seconds=1),
     "verify_attempts": Traps(margin_seconds=1),
     # A month is asked for from its first day, or it would begin with a part of one.
     "usage_records_monthly": Traps({"IncludeSubaccounts": "false"}, date_format="%Y-%m-01"),
@@ -104,9 +105,11 @@ TRAPS = {
 ACTS_ON = {
     "alerts": "date_generated",
     "conference_summaries": "create_time",
+    "intelligence_v3_conversations": "createdAt",
     "monitor_events": "event_date",
     "taskrouter_events": "event_date",
     "video_room_summaries": "create_time",
+    "voice_transcriptions": "createdAt",
 }
 # How Twilio names a lower bound, and the upper one that belongs to it.
 BOUNDS = [(">", "<"), ("After", "Before"), ("From", "To"), ("Start", "End")]

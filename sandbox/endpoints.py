@@ -25,7 +25,11 @@ EDGES += ["singapore", "sydney", "tokyo", "umatilla"]
 PLACES = {"": "us1", ".us1": "us1"}
 PLACES |= {f".{edge}.{region}": region for edge in EDGES for region in REGIONS}
 # What tells rows apart where Twilio's rows have no key of their own; tests name them so.
-ROW_KEYS = {"usage_records": ("category", "start_date")}
+ROW_KEYS = {
+    "call_insights_events": ("name", "timestamp"),
+    "call_insights_metrics": ("edge", "timestamp"),
+    "usage_records": ("category", "start_date"),
+}
 # Twilio's table says that these have pages.
 ONE_PAGE = re.compile("available_phone_numbers_")
 

@@ -276,3 +276,22 @@ def test_ranges_of_intelligence_conversations(
     assert problems(output) == []
     [cursor] = entries(output, name)
     assert cursor["cursor"] == {"createdAt": "2026-01-15T11:00:00Z"}
+
+
+def test_events_of_a_call_have_no_key(mock: MockTwilio, clock: time_machine.Traveller) -> None:
+    """Rows that differ in anything stay apart, and one that comes again has the same key (59)."""
+    name, sid = "call_insights_events", f"CA{1:032}"
+    first = {**example(name)[0], "call_sid": sid}
+    sent = [first, {**first, "sdk_edge": {"error": {"code": 31601}}}, {**first, "level": None}]
+    # The order of fields says nothing.
+    sent.append(dict(reversed(first.items())))
+    one_account(mock)
+    insights = "https://insights.twilio.com/v1/Voice"
+    bounds = {"ProcessingState": "all", "StartTime": "2026-01-01T00:00:00Z"}
+    address = url(f"{insights}/Summaries", PageSize=1000, **bounds)
+    mock.page(address, "call_summaries", [{"call_sid": sid}])
+    mock.page(url(f"{insights}/{sid}/Events", PageSize=1000), "events", sent)
+    output = read(CONFIG, name)
+    keys = [row["row_id"] for row in records(output, name)]
+    assert (len(keys), len({*keys}), keys[0]) == (4, 3, keys[3])
+    assert problems(output) == []

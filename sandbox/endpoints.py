@@ -26,6 +26,7 @@ PLACES = {"": "us1", ".us1": "us1"}
 PLACES |= {f".{edge}.{region}": region for edge in EDGES for region in REGIONS}
 # What tells rows apart where Twilio's rows have no key of their own; tests name them so.
 ROW_KEYS = {
+    "call_events": ("request",),
     "call_insights_events": ("name", "timestamp"),
     "call_insights_metrics": ("edge", "timestamp"),
     "usage_records": ("category", "start_date"),

@@ -58,6 +58,24 @@ TRAPS = {
     "available_phone_numbers_local": countries("local"),
     "available_phone_numbers_mobile": countries("mobile"),
     "available_phone_numbers_toll_free": countries("toll_free"),
+    "call_events": Traps(
+        above=(
+            Listed({"StartTime>": "since"}),
+            # Rows without start_time come from the second list, without a filter (BEHAVIOR 6).
+            Listed(
+                {},
+                (
+                    {"start_time": None, "date_created": "Thu, 15 Jan 2026 10:00:00 +0000"},
+                    {
+                        "start_time": None,
+                        "date_created": "Wed, 31 Dec 2025 23:59:59 +0000",
+                        "skipped": True,
+                    },
+                ),
+                ends_early=True,
+            ),
+        ),
+    ),
     # A completed conference has no participants any more (BEHAVIOR 15).
     "conference_participants": Traps(
         above=(Listed({"Status": "init"}, ()), Listed({"Status": "in-progress"}))

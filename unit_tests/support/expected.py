@@ -299,6 +299,8 @@ def row_id(row: Row) -> str:
 
 def numbered(value: Any, number: int) -> Any:
     """Return a value like the one given, and unlike those of other numbers."""
+    if isinstance(value, dict):
+        return {**value, "url": f"https://example.com/{number}"}
     return f"{value[:-2]}{number:02}" if isinstance(value, str) else number
 
 

@@ -74,6 +74,9 @@ class GeneratedRow:
             return Wire(friendly_name=DEFAULT_SERVICE)
         if name == "channel_senders":
             return Wire(sender_id=f"{self.rng.choice(('whatsapp', 'rcs'))}:{self.number}")
+        if name == "call_events":
+            response = {"response_code": 200, "date_created": rfc2822(self.created)}
+            return Wire(response=response)
         if name == "intelligence_transcripts" and self.number % 4:
             return Wire(status="completed")
         if name == "video_room_participants" and above["status"] != "in-progress":

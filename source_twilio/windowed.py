@@ -165,7 +165,7 @@ class WindowedRetriever(TwilioRetriever):
             yield page
 
     def _first_page(self, stream_slice: StreamSlice) -> Page | None:
-        """Return the first page of all windows, or None where one window is enough."""
+        """Return the first page of all windows, or None where one is enough or all are too long."""
         shortest, longest = parse_duration(self.window), parse_duration(self.longest_window)
         if not shortest <= length_of(stream_slice) <= longest:
             return None

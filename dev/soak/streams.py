@@ -102,4 +102,5 @@ def identity_fields(stream: str) -> tuple[str, ...]:
 
 def identity(stream: str, row: Mapping[str, Any]) -> Key:
     """Return the values that identify a row in its stream."""
-    return tuple(row.get(name) for name in identity_fields(stream))
+    values = [row.get(name) for name in identity_fields(stream)]
+    return tuple(str(value) if isinstance(value, dict) else value for value in values)

@@ -17,6 +17,7 @@ from sandbox.credentials import Account, Credentials, Key
 from sandbox.data import AS_OF
 from sandbox.endpoints import ENDPOINTS, HOSTS, REGIONS, ROUTES, STREAMS, Endpoint
 from sandbox.errors import ApiError, missing
+from sandbox.fields import PAGE_PARAMS
 from sandbox.pages import Link, Pairs, body_of, number, start_of
 from sandbox.tables import Match, Table
 from sandbox.wire import Wire, iso8601, rfc2822, seconds_of
@@ -140,7 +141,8 @@ class Api(Credentials):
         if not endpoint.paged:
             return 200, body_of({"uri": path}, key, match.rows)
 
-        page, size = number(query, "Page", 0, 0), number(query, "PageSize", 50, 1)
+        size_name, token_name = endpoint.resource.page_params
+        page, size = number(query, "Page", 0, 0), number(query, size_name, 50, 1)
         if endpoint.stream == "taskrouter_events":
             match = Match(match.rows[:size], match.order[:size])
         size = min(size, self.page_size_max)
@@ -149,8 +151,13 @@ class Api(Credentials):
         if endpoint.stream == "alerts" and page * size >= self.alerts_cap:
             limit = f"data is limited to {self.alerts_cap:,} results"
             raise ApiError(400, 0, f"Invalid page and pageSize combination, {limit}")
-        start = start_of(match, self._table(endpoint, account, parent, query), query, page, size)
+        token = query.get(token_name, "")
+        start = start_of(match, self._table(endpoint, account, parent, query), token, page, size)
         rows = match.rows[start : start + size]
+        if (field := endpoint.resource.paging) in PAGE_PARAMS:
+            more = rows and start + size < len(match.rows)
+            next_token = {field: "PA" + rows[-1].key} if more else {}
+            return 200, body_of({"meta": {"key": key, size_name: size, **next_token}}, key, rows)
 
         kept = [pair for pair in pairs if pair[0] not in ("Page", "PageSize", "PageToken")]
         in_meta = endpoint.resource.paging == "meta"
@@ -160,7 +167,7 @@ class Api(Credentials):
             forth = link.to(page + 1, "PA" + rows[-1].key)
         if rows and start and page:
             back = link.to(page - 1, "PB" + rows[0].key)
-        first, here = link.to(0), link.to(page, query.get("PageToken", ""))
+        first, here = link.to(0), link.to(page, token)
         numbers = {"page": page, "page_size": size}
         if in_meta:
             links = {"first_page_url": first, "next_page_url": forth, "previous_page_url": back}

@@ -25,7 +25,12 @@ EDGES += ["singapore", "sydney", "tokyo", "umatilla"]
 PLACES = {"": "us1", ".us1": "us1"}
 PLACES |= {f".{edge}.{region}": region for edge in EDGES for region in REGIONS}
 # What tells rows apart where Twilio's rows have no key of their own; tests name them so.
-ROW_KEYS = {"usage_records": ("category", "start_date")}
+ROW_KEYS = {
+    "call_events": ("request",),
+    "call_insights_events": ("name", "timestamp"),
+    "call_insights_metrics": ("edge", "timestamp"),
+    "usage_records": ("category", "start_date"),
+}
 # Twilio's table says that these have pages.
 ONE_PAGE = re.compile("available_phone_numbers_")
 
@@ -75,7 +80,14 @@ class Endpoint:
     @cached_property
     def path_fields(self) -> list[str]:
         """The fields of a row that the path names, from the top."""
-        return [snake(name) for name in self.resource.placeholders]
+        # The newer APIs write {ConversationSid} for what their rows call conversationId.
+        return [
+            camel
+            if (camel := name[0].lower() + name[1:-3] + "Id") in self.resource.fields
+            # The others write it as they do.
+            else snake(name)
+            for name in self.resource.placeholders
+        ]
 
     @cached_property
     def filters(self) -> dict[str, str]:

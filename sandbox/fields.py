@@ -4,7 +4,8 @@ Each line of the table is one list, by the name of the stream that reads it:
 
 - `url`: server and path, with Twilio's placeholders;
 - `list_key`: the field of a body that holds the rows; null where the body is itself the record;
-- `paging`: "uri" for links at the top of a body, "meta" for those of the product APIs, or null;
+- `paging`: "uri" for links at the top of a body, "meta" for those of the product APIs; the field of
+  `meta` that holds the token of the next page (`nextToken`, `next_token`); or null;
 - `page_size`: the largest page that Twilio documents, or null;
 - `params`: its parameters, but for those of paging;
 - `fields`: the fields of a row.
@@ -26,6 +27,8 @@ import orjson
 
 TABLE = Path(__file__).with_name("fields.json")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# The parameters of a page's size and of its token, where they have other names than usual.
+PAGE_PARAMS = {"nextToken": ("pageSize", "pageToken"), "next_token": ("Size", "Token")}
 DATES = ("date", "date-time", "date-time-rfc-2822")
 
 
@@ -63,7 +66,7 @@ class Resource:
         name: of the entry in the table.
         url: server and path, with Twilio's placeholders.
         list_key: the field of a body that holds the rows; None where the body is the record.
-        paging: "uri", "meta" or None.
+        paging: "uri", "meta", the field with the token of the next page, or None.
         page_size: the largest page, or None.
     """
 
@@ -85,6 +88,11 @@ class Resource:
     def params(self) -> dict[str, Field]:
         """The parameters, but for those of paging."""
         return {name: field(text) for name, text in self._entry["params"].items()}
+
+    @property
+    def page_params(self) -> tuple[str, str]:
+        """The parameters of a page's size and of its token."""
+        return PAGE_PARAMS.get(self.paging or "", ("PageSize", "PageToken"))
 
     @cached_property
     def product(self) -> str:

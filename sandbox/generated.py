@@ -63,6 +63,8 @@ class GeneratedRow:
             found[name] = None if null else self.value(name, field, schema.get(name, {}))
         if "account_sid" in fields:
             found["account_sid"] = self.account
+        if "accountId" in fields:
+            found["accountId"] = self.account
         return found | {name: value for name, value in above.items() if name in fields}
 
     def required_fields(self, above: Mapping[str, Any], first: bool) -> Wire:
@@ -72,10 +74,11 @@ class GeneratedRow:
             return Wire(friendly_name=DEFAULT_SERVICE)
         if name == "channel_senders":
             return Wire(sender_id=f"{self.rng.choice(('whatsapp', 'rcs'))}:{self.number}")
+        if name == "call_events":
+            response = {"response_code": 200, "date_created": rfc2822(self.created)}
+            return Wire(response=response)
         if name == "intelligence_transcripts" and self.number % 4:
             return Wire(status="completed")
-        if name == "video_room_transcriptions":
-            return Wire(ttid=f"video_extension_{self.rng.getrandbits(128):032x}")
         if name == "video_room_participants" and above["status"] != "in-progress":
             return Wire(status="disconnected")
         return Wire()
@@ -96,7 +99,10 @@ class GeneratedRow:
 
     def text(self, name: str, field: Field, schema: Mapping[str, Any]) -> str:
         """Return a string; numbers and dates are strings on the wire, too."""
-        moment = self.created + (self.number % 600 if name not in ("date_created",) else 0)
+        if name in ("id", "ttid"):
+            return f"{self.endpoint.stream}_{self.rng.getrandbits(128):032x}"
+        is_creation = name in ("date_created", "createdAt")
+        moment = self.created + (0 if is_creation else self.number % 600)
         kind = field.format if field.format in DATES else schema.get("format", field.format)
         types = schema.get("type", [])
         if kind == "sid":

@@ -33,9 +33,8 @@ class Link(NamedTuple):
         return (f"https://{self.host}" if self.host else "") + f"{self.path}?{query}"
 
 
-def start_of(match: Match, table: Table, query: dict[str, str], page: int, size: int) -> int:
+def start_of(match: Match, table: Table, token: str, page: int, size: int) -> int:
     """Return the index of the page's first row in the match."""
-    token = query.get("PageToken", "")
     if not token:
         if page:
             raise ApiError(400, 70002, "Pages are reached by their PageToken")

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from sandbox.data import Store
 from sandbox.endpoints import Endpoint
+from sandbox.errors import ApiError
 from sandbox.generated import DEFAULT_SERVICE
 from sandbox.settings import Settings
 from sandbox.streams import STREAMS as DECLARED
 from sandbox.tables import Table
-from sandbox.wire import Wire, iso8601, snake
+from sandbox.wire import DAY, Wire, iso8601, seconds_of, snake
 
 Query = Mapping[str, str]
 
@@ -60,6 +61,10 @@ def has_children(endpoint: Endpoint, parent: Wire) -> bool:
 def effective_query(settings: Settings, endpoint: Endpoint, query: Query, now: int) -> Query:
     """Return the query that Twilio applies for a request; `now` is in POSIX seconds."""
     name = endpoint.stream
+    if name == "intelligence_v3_conversations" and "createdAtAfter" in query:
+        until = query.get("createdAtBefore") or iso8601(now)
+        if seconds_of(until) - seconds_of(query["createdAtAfter"]) > 31 * DAY:
+            raise ApiError(400, 20001, "The time range may have 31 days")
     if name == "call_summaries" and query.get("ProcessingState") == "all":
         query = {name: query[name] for name in query if name != "ProcessingState"}
     start, seconds = RECENT.get(name, ("", 0))

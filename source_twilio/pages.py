@@ -1,5 +1,6 @@
 """One list, page by page: what an answer means, and which lists streams share."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from copy import copy
@@ -167,7 +168,8 @@ class ListRetriever(SimpleRetriever):
     ) -> int | None:
         """Return the page size to try after a failure, 0 for none, or None if no other may help."""
         if type(failed) is BadRequestError:
-            has_size = "PageSize=" in str(failed.response.url)
+            # Also pageSize and Size.
+            has_size = re.search("[?&](page)?size=", str(failed.response.url), re.IGNORECASE)
             return 0 if has_size and not begun else None
         transient = failed.failure_type == FailureType.transient_error
         return self.fallback_page_size if transient and size is None else None
@@ -222,8 +224,8 @@ class ListRetriever(SimpleRetriever):
         next_page_token: Mapping[str, Any] | None = None,
         page_size_override: int | None = None,
     ) -> Mapping[str, Any]:
-        """Return nothing for a link, which carries all its parameters (BEHAVIOR 11)."""
-        if next_page_token:
+        """Return nothing for a link, which carries all its parameters (BEHAVIOR 11, 57)."""
+        if self._paginator_path(next_page_token):
             return {}
         return super()._request_params(stream_slice, next_page_token, page_size_override)
 

@@ -74,6 +74,8 @@ class WindowedRetriever(TwilioRetriever):
     cursor_field: str = ""
     # The shortest window, in days; as long as the sync's range if there is none.
     window: str = "P36500D"
+    # The longest range that a request may name, less the overlap (BEHAVIOR 58).
+    longest_window: str = "P36500D"
     # Twilio shows this list so many days back.
     retention: str = "P36500D"
     # The field can be null. The partitions say which rows to read: `dated` or `undated`.
@@ -142,7 +144,7 @@ class WindowedRetriever(TwilioRetriever):
         while rest:
             pages: list[int] = []
             for _ in range(WINDOWS_PER_ROUND):
-                window = first_window(rest, length)
+                window = first_window(rest, min(length, parse_duration(self.longest_window)))
                 has_former, has_next = rest is not stream_slice, window is not rest
                 of_window = self._window(window, has_former, has_next)
                 yield PagedList(window, self._counted(of_window, pages))
@@ -164,8 +166,9 @@ class WindowedRetriever(TwilioRetriever):
             yield page
 
     def _first_page(self, stream_slice: StreamSlice) -> Page | None:
-        """Return the first page of all windows, or None where one window is enough."""
-        if length_of(stream_slice) < parse_duration(self.window):
+        """Return the first page of all windows, or None where one is enough or all are too long."""
+        shortest, longest = parse_duration(self.window), parse_duration(self.longest_window)
+        if not shortest <= length_of(stream_slice) <= longest:
             return None
         try:
             return next(self._within_reach(stream_slice))

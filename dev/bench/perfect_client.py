@@ -10,6 +10,7 @@ from typing import Any
 from sandbox import Request, Sandbox
 from sandbox.api import ENDPOINTS, ROUTES, STREAMS
 from sandbox.data import seconds_of
+from sandbox.wire import DAY
 
 Row = Mapping[str, Any]
 # The largest page, where Twilio documents no other size.
@@ -26,7 +27,7 @@ STATUSES_WITH_PARTICIPANTS = ("init", "in-progress")
 OF_LIVE = ("conference_participants", "video_room_participants", "video_room_transcriptions")
 # The dates of rows that filters can use.
 DATES = (
-    *("date_created", "date_sent", "date_updated", "start_time", "date_generated"),
+    *("date_created", "date_sent", "date_updated", "start_time", "date_generated", "createdAt"),
     *("start_date", "end_date", "create_time", "event_date"),
 )
 
@@ -77,6 +78,10 @@ def requests_needed(twilio: Sandbox, since: float, streams: Iterable[str]) -> Co
             # An empty list has one page.
             size = endpoint.resource.page_size or PAGE
             found[endpoint.stream] += sum(max(1, math.ceil(len(each) / size)) for each in parts)
+            if endpoint.stream == "intelligence_v3_conversations":
+                # Each request may name 31 days (BEHAVIOR 58).
+                days = (twilio.now().timestamp() - since) / DAY
+                found[endpoint.stream] += math.ceil(days / 31) - 1
     return found
 
 

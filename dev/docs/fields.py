@@ -19,7 +19,9 @@ Part = Mapping[str, Any]
 # Not by importing the sandbox, which may want an entry that is not there yet.
 TABLE = Path(__file__).parents[2] / "sandbox" / "fields.json"
 SID = re.compile(r"\^(\(?\w\w(?:\|\w\w)*\)?|\[a-zA-Z\]\{2\})\[0-9a-fA-F\]\{32\}\$")
-PAGING = ("Page", "PageSize", "PageToken")
+SIZES = ("PageSize", "pageSize", "Size")
+PAGING = ("Page", "PageToken", "pageToken", "Token", *SIZES)
+TOKENS = ("nextToken", "next_token")
 
 
 def resolved(spec: Part, part: Part) -> Part:
@@ -58,7 +60,10 @@ def row(spec: Part, path: str) -> dict[str, Any]:
     content = get["responses"]["200"]["content"]["application/json"]
     fields = resolved(spec, content["schema"])["properties"]
     bodies = [example["value"] for example in content.get("examples", {}).values()]
-    paging = "uri" if "next_page_uri" in fields else "meta" if "meta" in fields else None
+    paging = "uri" if "next_page_uri" in fields else None
+    if "meta" in fields:
+        meta = resolved(spec, fields["meta"]).get("properties", {})
+        paging = next((name for name in TOKENS if name in meta), "meta")
     list_key = None
     if paging:
         [list_key] = [name for name, part in fields.items() if part.get("type") == "array"]
@@ -72,7 +77,7 @@ def row(spec: Part, path: str) -> dict[str, Any]:
         "url": server["url"] + path,
         "list_key": list_key,
         "paging": paging,
-        "page_size": params.get("PageSize", {}).get("maximum"),
+        "page_size": next((params[n].get("maximum") for n in SIZES if n in params), None),
         "params": {n: compact(spec, part) for n, part in params.items() if n not in PAGING},
         "fields": {
             name: compact(spec, part, [body.get(name) for body in bodies])

@@ -25,6 +25,8 @@ COLUMNS = {
     "customer_profile_sid": "trusthub_customer_profiles",
     "trust_product_sid": "trusthub_trust_products",
 }
+# The account, whose join is not drawn, as the connector and as the newer APIs name it.
+ACCOUNT = {"account_sid", "accountId"}
 # Users of the Console, whose SIDs begin as those of Conversations do.
 CONSOLE_USERS = {"actor_sid", "author_sid"}
 
@@ -66,7 +68,7 @@ def target(stream: Stream, column: str) -> tuple[str, str] | None:
     for parent in stream.parents:
         if parent.field == column:
             return parent.stream.name, parent.key
-    if column == "account_sid" or column in CONSOLE_USERS or stream.key == ["sid"] == [column]:
+    if column in ACCOUNT or column in CONSOLE_USERS or stream.key == ["sid"] == [column]:
         return None
     names = [owners().get(text, "") for text in letters(stream, column)]
     table = COLUMNS.get(column) or next((name for name in names if name), "")

@@ -34,7 +34,7 @@ def test_same_models() -> None:
     """Each stream of the manifest is parsed into the same models."""
     source = SourceTwilio(config=CONFIG)
     streams = source.resolved_manifest["streams"]
-    assert len(streams) == 113
+    assert len(streams) == 125
     expected = [repr(DeclarativeStream.parse_obj(stream)) for stream in streams]
     with built_quickly():
         assert [repr(DeclarativeStream.parse_obj(stream)) for stream in streams] == expected
@@ -135,7 +135,7 @@ def test_building(monkeypatch: pytest.MonkeyPatch) -> None:
     source = SourceTwilio(config=CONFIG)
     before = [(union.discriminator_key, union.sub_fields_mapping) for union in unions()]
     factory = vars(ConcurrentCursorFactory)["__init__"]
-    assert len(source.streams(CONFIG)) == 113
+    assert len(source.streams(CONFIG)) == 125
     assert seen == {(False, "type")}, (
         "The CDK builds its streams in another place than _create_streams, or out of other models "
         "than pydantic's v1: to read many streams begins later. Look at source_twilio/source.py."

@@ -18,5 +18,5 @@ def test_catalog() -> None:
     source = SourceTwilio(config=CONFIG)
     ConcurrentDeclarativeSource._validate_source(source)
     expected = ConcurrentDeclarativeSource.discover(source, logging.getLogger("airbyte"), CONFIG)
-    assert len(expected.streams) == 113
+    assert len(expected.streams) == 125
     assert [*map(vars, whole_catalog().streams)] == [*map(vars, expected.streams)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.streams import STREAMS
 from source_twilio.pages import Page
 from source_twilio.retriever import TwilioRetriever
 from unit_tests.connector.test_odd_answers import (
@@ -154,6 +155,31 @@ def test_page_size_that_is_refused(ask: Ask) -> None:
     assert [line.partition(" is asked")[2] for line in problems(output)] == [
         " for its usual rows a page, because Twilio answers no more."
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("stream", "key", "size", "token"),
+    [
+        ("port_in_requests", "port_in_request_sid", "Size", ("next_token", "Token")),
+        ("intelligence_v3_operators", "id", "pageSize", ("nextToken", "pageToken")),
+    ],
+)
+def test_size_of_pages_with_tokens(
+    stream: str, key: str, size: str, token: tuple[str, str], ask: Ask
+) -> None:
+    """BEHAVIOR 47, 57: without a size that is refused, as of other lists; the token stays."""
+    list_key = STREAMS[stream].list_key
+
+    def twilio(sid: str, path: str, query: dict[str, str]) -> Answer:
+        if size in query:
+            return BAD_SIZE
+        number = query.get(token[1], "0")
+        meta = {token[0]: "1"} if number == "0" else {}
+        return 200, {list_key: [{key: f"one {number}"}], "meta": meta}
+
+    output, asked = ask(twilio, stream, num_workers=1)
+    assert [row[key] for row in records(output, stream)] == ["one 0", "one 1"]
+    assert Counter(f"{size}=" in entry for entry in asked) == {True: 1, False: 2}
 
 
 def test_usage_that_fails_at_large_pages(ask: Ask) -> None:

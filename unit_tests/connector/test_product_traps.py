@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -247,3 +248,50 @@ def test_messages_newest_first(mock: MockTwilio, clock: time_machine.Traveller) 
         assert by_key(STREAMS[name], records(output, name)) == by_key(STREAMS[name], expected)
         state = final_state(output, name)
         clock.shift(shift)
+
+
+def test_ranges_of_intelligence_conversations(
+    mock: MockTwilio, clock: time_machine.Traveller
+) -> None:
+    """No request names more than 31 days, also where windows hold few rows or none (58)."""
+    name, address = (
+        "intelligence_v3_conversations",
+        "https://intelligence.twilio.com/v3/Conversations",
+    )
+    one_account(mock)
+    start, end = datetime(2025, 1, 1), datetime(2026, 1, 15, 12)
+    asked: list[tuple[datetime, datetime]] = []
+    while not asked or asked[-1][1] < end:
+        since = start - timedelta(seconds=1)
+        start = (start + timedelta(days=28)).replace(hour=0)
+        until = start - timedelta(seconds=1) + timedelta(days=2)
+        asked.append((since, until))
+        bounds = {"createdAtAfter": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+        if until < end:
+            bounds["createdAtBefore"] = f"{until:%Y-%m-%dT%H:%M:%SZ}"
+        mock.page(url(address, pageSize=1000, **bounds), "items", [], paging="nextToken")
+    assert max(until - since for since, until in asked) <= timedelta(days=31)
+    assert len(asked) > 10
+    output = read({**CONFIG, "start_date": "2025-01-01T00:00:00Z"}, name)
+    assert problems(output) == []
+    [cursor] = entries(output, name)
+    assert cursor["cursor"] == {"createdAt": "2026-01-15T11:00:00Z"}
+
+
+def test_events_of_a_call_have_no_key(mock: MockTwilio, clock: time_machine.Traveller) -> None:
+    """Rows that differ in anything stay apart, and one that comes again has the same key (59)."""
+    name, sid = "call_insights_events", f"CA{1:032}"
+    first = {**example(name)[0], "call_sid": sid}
+    sent = [first, {**first, "sdk_edge": {"error": {"code": 31601}}}, {**first, "level": None}]
+    # The order of fields says nothing.
+    sent.append(dict(reversed(first.items())))
+    one_account(mock)
+    insights = "https://insights.twilio.com/v1/Voice"
+    bounds = {"ProcessingState": "all", "StartTime": "2026-01-01T00:00:00Z"}
+    address = url(f"{insights}/Summaries", PageSize=1000, **bounds)
+    mock.page(address, "call_summaries", [{"call_sid": sid}])
+    mock.page(url(f"{insights}/{sid}/Events", PageSize=1000), "events", sent)
+    output = read(CONFIG, name)
+    keys = [row["row_id"] for row in records(output, name)]
+    assert (len(keys), len({*keys}), keys[0]) == (4, 3, keys[3])
+    assert problems(output) == []

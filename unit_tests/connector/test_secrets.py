@@ -99,6 +99,7 @@ def connection(opened: Make, tmp_path: Path) -> tuple[Planted, list[str], Path]:
     twilio.add("monitor_events", main, date_created=yesterday, event_date=yesterday)
     message = twilio.add("messages", main, date_created=yesterday, num_media="1")
     twilio.add("message_media", main, message["sid"], date_created=yesterday)
+    twilio.add("intelligence_v3_conversations", main)
     transcript = twilio.add(
         "intelligence_transcripts", main, date_created=yesterday, status="completed"
     )

@@ -58,6 +58,24 @@ TRAPS = {
     "available_phone_numbers_local": countries("local"),
     "available_phone_numbers_mobile": countries("mobile"),
     "available_phone_numbers_toll_free": countries("toll_free"),
+    "call_events": Traps(
+        above=(
+            Listed({"StartTime>": "since"}),
+            # Rows without start_time come from the second list, without a filter (BEHAVIOR 6).
+            Listed(
+                {},
+                (
+                    {"start_time": None, "date_created": "Thu, 15 Jan 2026 10:00:00 +0000"},
+                    {
+                        "start_time": None,
+                        "date_created": "Wed, 31 Dec 2025 23:59:59 +0000",
+                        "skipped": True,
+                    },
+                ),
+                ends_early=True,
+            ),
+        ),
+    ),
     # A completed conference has no participants any more (BEHAVIOR 15).
     "conference_participants": Traps(
         above=(Listed({"Status": "init"}, ()), Listed({"Status": "in-progress"}))
@@ -92,6 +110,7 @@ TRAPS = {
     "intelligence_operator_results": TRANSCRIPTS,
     "intelligence_sentences": TRANSCRIPTS,
     "intelligence_transcripts": Traps(margin_seconds=1),
+    "intelligence_v3_conversations": Traps(margin_seconds=1),
     "verify_attempts": Traps(margin_seconds=1),
     # A month is asked for from its first day, or it would begin with a part of one.
     "usage_records_monthly": Traps({"IncludeSubaccounts": "false"}, date_format="%Y-%m-01"),
@@ -104,9 +123,11 @@ TRAPS = {
 ACTS_ON = {
     "alerts": "date_generated",
     "conference_summaries": "create_time",
+    "intelligence_v3_conversations": "createdAt",
     "monitor_events": "event_date",
     "taskrouter_events": "event_date",
     "video_room_summaries": "create_time",
+    "voice_transcriptions": "createdAt",
 }
 # How Twilio names a lower bound, and the upper one that belongs to it.
 BOUNDS = [(">", "<"), ("After", "Before"), ("From", "To"), ("Start", "End")]

@@ -153,7 +153,7 @@ def drawn(path: Path) -> set[str]:
         if match:
             stream, target = STREAMS[match[3]], STREAMS[match[1]]
             assert match[4] in stream.schema["properties"], line
-            assert {*target.key} & {"sid", match[4]}, line
+            assert {*target.key} & {"sid", "id", match[4]}, line
             assert (match[2] == "|") == (stream.key == [match[4]]), line
         tables |= names
     return tables

@@ -13,6 +13,7 @@ from dev.docs import fields
 
 SID = {"type": "string", "pattern": "^MG[0-9a-fA-F]{32}$", "nullable": True}
 SCHEMAS = {
+    "meta": {"properties": {"key": {}, "nextToken": {"type": "string"}}},
     "status": {"type": "string", "enum": ["on", "off"]},
     "row": {
         "properties": {
@@ -30,13 +31,15 @@ SCHEMAS = {
     },
 }
 SIZE = {"name": "PageSize", "in": "query", "schema": {"type": "integer", "maximum": 50}}
+BY_TOKEN = [{**SIZE, "name": "pageSize"}, {"name": "pageToken", "in": "query", "schema": {}}]
 STATUS = {"name": "Status", "in": "query", "schema": {"$ref": "#/components/schemas/status"}}
 PLACE = {"name": "Sid", "in": "path", "schema": {"type": "string"}}
 
 
 def get(properties: dict[str, Any], *parameters: Any, example: Any = None) -> dict[str, Any]:
     """Return a path whose answer has these properties."""
-    content = {"schema": {"properties": properties}, "examples": {"one": {"value": example}}}
+    examples = {"one": {"value": example}} if example is not None else {}
+    content = {"schema": {"properties": properties}, "examples": examples}
     answer = {"content": {"application/json": content}}
     return {"get": {"parameters": [*parameters], "responses": {"200": answer}}}
 
@@ -51,6 +54,7 @@ SPEC = {
             "servers": [{"url": "https://api.twilio.com"}],
             **get({"rows": ROWS, "next_page_uri": {}}, example={"rows": []}),
         },
+        "/v3/Rows": get({"rows": ROWS, "meta": {"$ref": "#/components/schemas/meta"}}, *BY_TOKEN),
         "/v1/Object": get({"balance": {"type": "string"}}, example={}),
         "/v1/Made": {"post": {}},
     },
@@ -107,6 +111,13 @@ def test_a_list_is_added(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "params": {},
         "fields": {"balance": "string"},
     }
+
+
+def test_pages_with_tokens(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newer APIs name size and token in their own way, and have no link."""
+    assert run(table, monkeypatch, "a=/v3/Rows") == 0
+    found = json.loads(table.read_text("utf-8"))["a"]
+    assert (found["paging"], found["page_size"], found["params"]) == ("nextToken", 50, {})
 
 
 @pytest.mark.parametrize(("stream", "path"), [("a=/v1/Row", "/v1/Row"), ("a=/v1/Made", "/v1/Made")])

@@ -144,7 +144,7 @@ def expected_type(name: str, field: Field) -> tuple[str, str | None]:
     """Return type and format of the record of a field that Twilio describes so."""
     if field.format in DATES:
         return "string", field.format.removesuffix("-rfc-2822")
-    if field.type == "string" and name == "as_of":
+    if field.type == "string" and name in ("as_of", "timestamp"):
         # Twilio's table has no format for it.
         return "string", "date-time"
     if field.type == "string":

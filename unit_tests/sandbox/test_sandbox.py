@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from twilio.rest import Client  # type: ignore[import-untyped]
@@ -10,6 +11,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 from sandbox import Sandbox
 from sandbox.api import STREAMS
 from sandbox.data import key_of, seconds_of
+from sandbox.fields import PAGE_PARAMS
 from sandbox.rules import EVERY, RECENT, STATUS
 from unit_tests.support.sandbox_client import (
     CHILDREN,
@@ -70,7 +72,7 @@ def test_wire(twilio: Sandbox, stream: str) -> None:
     assert found == (expected if endpoint.parent else expected[:50])
     links = {"uri", "first_page_uri", "next_page_uri", "previous_page_uri"}
     paging = links | {"page", "page_size", "start", "end"} if endpoint.paged else {"uri"}
-    in_meta = endpoint.resource.paging == "meta"
+    in_meta = endpoint.resource.paging in ("meta", *PAGE_PARAMS)
     assert set(bodies[0]) - {endpoint.key} == ({"meta"} if in_meta else paging)
 
 
@@ -122,6 +124,26 @@ def test_monitor_links_are_absolute(twilio: Sandbox) -> None:
     meta = get(twilio, "/v1/Alerts", {"PageSize": 1, "LogLevel": "error"}).json()["meta"]
     start = "https://monitor.twilio.com/v1/Alerts?LogLevel=error&PageSize=1&Page=1&PageToken=PANO"
     assert (meta["next_page_url"][: len(start)], meta["key"]) == (start, "alerts")
+
+
+def test_client_follows_tokens(twilio: Sandbox) -> None:
+    """Lists with tokens instead of links, which are valid with the same query (BEHAVIOR 57)."""
+    client, sid = client_of(twilio), twilio.accounts[0].sid
+    for status in ("ACTIVE", "CLOSED") * 5:
+        twilio.add("intelligence_v3_conversations", sid, status=status)
+    expected = twilio.rows("intelligence_v3_conversations", sid, {"status": "CLOSED"})
+    found = client.intelligence.v3.conversations.list(status="CLOSED", page_size=2)
+    assert [row.id for row in found] == [row["id"] for row in expected]
+    assert len(twilio.requests) == -(-len(expected) // 2) > 2
+    url = STREAMS["port_in_requests"].resource.url
+    token, pages = None, list[Any]()
+    while token or not pages:
+        query = {"Size": "1", **({"Token": token} if token else {})}
+        pages.append(get(twilio, url, query).json())
+        token = pages[-1]["meta"].get("next_token")
+    shown = [row for page in pages for row in page["port_in_requests"]]
+    assert shown == twilio.rows("port_in_requests", sid)
+    assert len(shown) == len(pages) > 1
 
 
 def test_rows_follow_changes(twilio: Sandbox) -> None:

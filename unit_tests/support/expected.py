@@ -10,6 +10,7 @@ account has two pages, every other one has one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from copy import deepcopy
@@ -20,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.sources.declarative.interpolation.macros import duration
+from jinja2.utils import htmlsafe_json_dumps
 
 from sandbox.endpoints import ENDPOINTS, Endpoint
-from sandbox.fields import PLACEHOLDER, Resource
+from sandbox.fields import PAGE_PARAMS, PLACEHOLDER, Resource
 from sandbox.streams import STREAMS, Stream
-from sandbox.wire import snake
 from unit_tests.conftest import NOW
 from unit_tests.support.mock_twilio import ACCOUNT, CONFIG, SUBACCOUNT, TOKEN, MockTwilio, url
 
@@ -150,8 +151,9 @@ class Expected:
             yield from self._others(
                 mock, number, placeholder, above, (rows or [{}])[0].get(parent.key)
             )
-            never = f"{address}&Page=1&PageToken=PA9" if listed.ends_early else None
-            mock.page(address, resource.list_key or "", rows, never, above["account_sid"])
+            never = self._next(resource, address, "PA9") if listed.ends_early else None
+            key, account = resource.list_key or "", above["account_sid"]
+            mock.page(address, key, rows, never, account, resource.paging)
 
     def _others(
         self, mock: MockTwilio, number: int, placeholder: str, above: Row, known: Any
@@ -166,7 +168,7 @@ class Expected:
 
     def _list(self, mock: MockTwilio, above: Row, two_pages: bool) -> None:
         """Expect the list itself, in all its queries."""
-        key = self.endpoint.key
+        key, resource = self.endpoint.key, self.endpoint.resource
         account = above["account_sid"]
         *others, last = self._queries(self.stream, self.trap)
         for query in others:
@@ -177,11 +179,11 @@ class Expected:
             mock.expect(address, rows[0], account=account)
         elif two_pages:
             rows.append(self._row(above))
-            link = f"{address}&Page=1&PageToken=PA1"
-            mock.page(address, key, rows[:1], link, account)
-            mock.page(link, key, rows[1:], account=account)
+            link = self._next(resource, address, "PA1")
+            mock.page(address, key, rows[:1], link, account, resource.paging)
+            mock.page(link, key, rows[1:], None, account, resource.paging)
         else:
-            mock.page(address, key, rows, account=account)
+            mock.page(address, key, rows, None, account, resource.paging)
         if self.stream.undated and self.stream.date_params:
             self._undated(mock, above)
 
@@ -194,7 +196,7 @@ class Expected:
         undated["date_created"] = "Thu, 15 Jan 2026 11:59:59 +0000"
         old[cursor_field] = old["date_created"] = "Wed, 31 Dec 2025 23:59:59 +0000"
         address = self._address(self.stream, above, self.trap.query)
-        never = f"{address}&Page=1&PageToken=PA9"
+        never = self._next(self.endpoint.resource, address, "PA9")
         account = above["account_sid"]
         mock.page(address, self.endpoint.key or "", [undated, dated, old], never, account)
         del self.records[-1][cursor_field]
@@ -215,15 +217,18 @@ class Expected:
             item.update({name: value for name, value in names.items() if name in item})
             for key in self.endpoint.row_key[:1]:
                 item[key] = numbered(item[key], number)
+        if "row_id" in self.stream.added:
+            record["row_id"] = row_id(row)
         self.records.append({name: value for name, value in record.items() if value is not None})
         return row
 
     @staticmethod
     def _of_above(endpoint: Endpoint, above: Row) -> Row:
         """Return the fields that repeat the account and the items above."""
-        names = endpoint.resource.placeholders
-        found = {snake(name): above[name] for name in names if name in above}
-        return {"account_sid": above["account_sid"], **found}
+        names = zip(endpoint.resource.placeholders, endpoint.path_fields, strict=True)
+        found = {field: above[name] for name, field in names if name in above}
+        account = above["account_sid"]
+        return {"account_sid": account, "accountId": account, **found}
 
     def _queries(self, stream: Stream, trap: Traps) -> list[Query]:
         """Return the queries of a list, but for those without a date; the last one has rows."""
@@ -256,6 +261,12 @@ class Expected:
         usual = "%Y-%m-%d" if days_only else "%Y-%m-%dT%H:%M:%SZ"
         return since.strftime(trap.date_format or usual)
 
+    @staticmethod
+    def _next(resource: Resource, address: str, token: str) -> str:
+        """Return the URL of a list's next page."""
+        number = "" if resource.paging in PAGE_PARAMS else "Page=1&"
+        return f"{address}&{number}{resource.page_params[1]}={token}"
+
     def _address(self, stream: Stream, above: Row, query: Query) -> str:
         """Return the URL of a list's first page, with Twilio's own path."""
         resource, values = stream.resource, iter(above.values())
@@ -269,7 +280,7 @@ class Expected:
             lambda found: above["account_sid"] if found[1] == "AccountSid" else next(values),
             resource.url,
         )
-        return url(path, **({"PageSize": size} if size else {}), **query)
+        return url(path, **({resource.page_params[0]: size} if size else {}), **query)
 
 
 def example(name: str) -> tuple[Row, Row]:
@@ -281,8 +292,15 @@ def example(name: str) -> tuple[Row, Row]:
     return deepcopy(found["row"]), deepcopy(found["record"])
 
 
+def row_id(row: Row) -> str:
+    """Return the hash of all that Twilio's row has (BEHAVIOR 59)."""
+    return hashlib.sha256(htmlsafe_json_dumps(row, sort_keys=True).encode()).hexdigest()
+
+
 def numbered(value: Any, number: int) -> Any:
     """Return a value like the one given, and unlike those of other numbers."""
+    if isinstance(value, dict):
+        return {**value, "url": f"https://example.com/{number}"}
     return f"{value[:-2]}{number:02}" if isinstance(value, str) else number
 
 

@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests_mock
 
+from sandbox.fields import PAGE_PARAMS
+
 ACCOUNT = "AC" + "0" * 31 + "1"
 SUBACCOUNT = "AC" + "0" * 31 + "2"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -77,10 +79,17 @@ class MockTwilio:
         rows: list[Any],
         next_page: str | None = None,
         account: str = ACCOUNT,
+        paging: str | None = None,
     ) -> None:
-        """Answer with one page of a list, linked in the manner of the address's API."""
+        """Answer with one page of a list, linked in the manner of the address's API.
+
+        `paging` is that of Twilio's table: of a list with tokens, the next page's is in its link.
+        """
         body: dict[str, Any] = {list_key: rows}
-        if "//api.twilio.com/" in address:
+        if paging in PAGE_PARAMS:
+            token = {paging: next_page.rpartition("=")[2]} if next_page else {}
+            body |= {"meta": {"key": list_key, **token}}
+        elif "//api.twilio.com/" in address:
             link = next_page and next_page.removeprefix("https://api.twilio.com")
             body |= {"next_page_uri": link, "page_size": 1000}
         else:

@@ -62,6 +62,7 @@ WALKS: dict[str, list[tuple[str, str, str]]] = {
         ("docs/proof.md", "make report", "build/report.html"),
         ("docs/proof.md", "make verify-api", ""),
         ("docs/migration.md", ".venv/bin/twilio-warehouse migrate", "calls"),
+        ("docs/dbt.md", "make query SQL=", "outbound"),
         ("docs/dbt.md", ".venv/bin/python -m dev.docs.dbt_views", ""),
         ("docs/twilio.md", "AIRBYTE_ENABLE_UNSAFE_CODE=true", '"type":"RECORD"'),
     ],

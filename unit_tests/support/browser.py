@@ -32,9 +32,14 @@ const look = (width) => new Promise((done) => {
       const found = page.querySelector(name);
       return found ? frame.contentWindow.getComputedStyle(found)[part] : null;
     };
+    const cut = [...page.querySelectorAll(".scroll")].filter((t) => t.scrollWidth > t.clientWidth);
+    const hinted = (table) => table.previousElementSibling?.matches(".hint")
+      && table.previousElementSibling.clientHeight > 0;
     done({
       width,
       overflow: page.documentElement.scrollWidth - width,
+      cut: cut.length,
+      unannounced: cut.filter((table) => !hinted(table)).length,
       charts: [...page.querySelectorAll("svg")].filter((svg) => svg.clientHeight > 20).length,
       page: style("body", "backgroundColor"),
       ink: style("body", "color"),
@@ -69,8 +74,9 @@ def look(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return what is seen at each width, and what the page has written to the console.
 
-    `overflow` is how many pixels the page is wider than its frame. What its policy forbids it to
-    load is written to the console.
+    `overflow` is how many pixels the page is wider than its frame, `cut` how many tables are wider
+    than theirs, and `unannounced` those of them without a visible hint. What its policy forbids it
+    to load is written to the console.
     """
     frames = folder / "frames.html"
     script = FRAMES.replace("PAGE", json.dumps(page.as_uri()))

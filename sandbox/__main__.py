@@ -63,14 +63,21 @@ def main() -> int:
         signal.signal(number, lambda *_: done.set())
     with twilio:
         account = {
-            "ACCOUNT_SID": twilio.config["account_sid"],
-            "AUTH_TOKEN": twilio.config["auth_token"],
+            "TWILIO_ACCOUNT_SID": twilio.config["account_sid"],
+            "TWILIO_AUTH_TOKEN": twilio.config["auth_token"],
         }
+        key = twilio.key(twilio.config["account_sid"], "standard")
         for name, value in (twilio.environment | account).items():
             print(f"export {name}={shlex.quote(value)}")
         print(f"# config.json: {json.dumps(twilio.config)}")
+        print(
+            f"# A Standard API key: export TWILIO_API_KEY={key.sid} TWILIO_API_SECRET={key.secret}"
+        )
+        config = {name: value for name, value in twilio.config.items() if name != "auth_token"}
+        keyed = {"auth_type": "api_key", "api_key_sid": key.sid, "api_key_secret": key.secret}
+        print(f"# config.json with it: {json.dumps({**config, 'credentials': keyed})}")
         url = f"https://{twilio.host()}/2010-04-01/Accounts.json"
-        print(f'# curl -u "$ACCOUNT_SID:$AUTH_TOKEN" {url}')
+        print(f'# curl -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" {url}')
         print("# Ctrl-C stops it.", flush=True)
         done.wait()
     return 0

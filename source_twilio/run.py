@@ -48,6 +48,8 @@ def run(args: list[str] | None = None) -> None:
         config,
         names,
     )
+    # The CDK would read it again, which a pipe such as /dev/stdin does not allow.
+    vars(source)["read_config"] = lambda _: settings
     launch(source, arguments)
 
 

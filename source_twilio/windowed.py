@@ -1,5 +1,6 @@
 """A list with a date filter, read window by window: all bounds of a request are made here."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -222,11 +223,7 @@ class WindowedRetriever(TwilioRetriever):
         Here the bounds of a request are made. In a sync of many hours days go out of reach.
         """
         now = datetime.now(timezone.utc)
-        shown = parse_duration(self.retention)
-        of_account = self._days_shown.get(window["account_sid"])
-        if of_account is not None:
-            shown = min(shown, timedelta(days=of_account))
-        first = now - shown + REACH_MARGIN
+        first = now - self._shown(window["account_sid"]) + REACH_MARGIN
         if window["end_time"] < format_timestamp(first):
             yield Page([], window, True)
             return
@@ -248,6 +245,12 @@ class WindowedRetriever(TwilioRetriever):
             return end.strftime(self.date_to_format)
         late = end + timedelta(hours=self.overlap_hours)
         return late.strftime(self.date_to_format) if late < now else ""
+
+    def _shown(self, account: str) -> timedelta:
+        """Return how far back Twilio shows the list of an account."""
+        days = self._days_shown.get(account)
+        shown = parse_duration(self.retention)
+        return shown if days is None else min(shown, timedelta(days=days))
 
     def _set_reach(self, window: StreamSlice, since: datetime, shown: int) -> None:
         """Note how many days the account of a window shows. The request began before them."""
@@ -329,6 +332,20 @@ class WindowedRetriever(TwilioRetriever):
             self._cursor.move(stream_slice, with_open_days(end, stream_slice["start_time"], oldest))
         else:
             super()._move_cursor(stream_slice)
+        if not is_undated and "start_time" in stream_slice:
+            self._log_complete(stream_slice)
+
+    def _log_complete(self, stream_slice: StreamSlice) -> None:
+        """Log, at level DEBUG, the range whose dated rows have all arrived (BEHAVIOR 21)."""
+        logger = LOGGER.getChild(f"complete.{self.name}")
+        if not logger.isEnabledFor(logging.DEBUG):
+            return
+        account = stream_slice["account_sid"]
+        shown = format_timestamp(datetime.now(timezone.utc) - self._shown(account) + REACH_MARGIN)
+        since = max(stream_slice["start_time"], shown)
+        bounds = {"since": since, "until": stream_slice["end_time"]}
+        extra = {"stream": self.name, "account_sid": account, **bounds}
+        logger.debug("A range of a list is complete.", extra=extra)
 
     def _concurrent_slices(self, stream_slice: StreamSlice) -> int:
         """Return 0 for the rows without a date: one page after the other."""

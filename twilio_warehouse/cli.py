@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from twilio_warehouse.config import check_config, read_config
+from twilio_warehouse.config import FIRST_DATE, check_settings, read_settings
 from twilio_warehouse.errors import UserError
 from twilio_warehouse.log import redact
+from twilio_warehouse.progress import Progress
 
 # Each command imports what it needs when it runs: dlt, the CDK and Matplotlib take seconds.
 
@@ -29,9 +30,13 @@ examples:
   twilio-warehouse sync secrets/config.json --to duckdb:////srv/data/twilio.duckdb
   twilio-warehouse sync secrets/config.json --to postgres --streams messages,calls
   twilio-warehouse sync secrets/config.json --except message_media --refresh calls
+  twilio-warehouse sync secrets/config.json --exclude-columns messages.body
+  TWILIO_ACCOUNT_SID=AC... TWILIO_AUTH_TOKEN=... twilio-warehouse sync --start-date 2025-01-01
 
 CONFIG is a JSON file:
   {"account_sid": "AC...", "auth_token": "...", "start_date": "2025-01-01T00:00:00Z"}
+Without it the environment has TWILIO_ACCOUNT_SID, and TWILIO_AUTH_TOKEN or TWILIO_API_KEY with
+TWILIO_API_SECRET; a key wins over a token. TWILIO_REGION and TWILIO_EDGE are read too.
 All settings: docs/twilio.md. A destination other than DuckDB takes its credentials from dlt's
 settings, such as DESTINATION__POSTGRES__CREDENTIALS=postgresql://loader:...@host:5432/db in the
 environment, or from .dlt/secrets.toml.
@@ -48,6 +53,7 @@ examples:
   twilio-warehouse query
   twilio-warehouse query "select status, count(*) from messages group by status"
   twilio-warehouse query --from duckdb:////srv/data/twilio.duckdb "select * from calls limit 5"
+  twilio-warehouse query --json "select status, count(*) as messages from messages group by status"
 
 exit status:
   0  the result was printed
@@ -147,6 +153,13 @@ def parser() -> argparse.ArgumentParser:
     sync = add("sync", "copy a Twilio account into a database", SYNC, SYNC_DETAILS, run_sync)
     add_config(sync)
     sync.add_argument(
+        "--start-date",
+        default="",
+        metavar="DATE",
+        help="read records from this day or moment on (default: that of CONFIG, or else "
+        f"{FIRST_DATE}: all that Twilio shows)",
+    )
+    sync.add_argument(
         "--to",
         metavar="DESTINATION",
         default=DEFAULT_DATABASE,
@@ -167,6 +180,20 @@ def parser() -> argparse.ArgumentParser:
         "are complete",
     )
     sync.add_argument(
+        "--exclude-columns",
+        default="",
+        metavar="COLUMNS",
+        help="columns to leave out, such as messages.body,calls.from",
+    )
+    sync.add_argument(
+        "--hash-columns",
+        default="",
+        metavar="COLUMNS",
+        help="columns of text that are hashed (HMAC-SHA256) with the key in "
+        "TWILIO_WAREHOUSE_HASH_KEY",
+    )
+    add_json(sync, "the summary")
+    sync.add_argument(
         "--load-every",
         type=float,
         default=15,
@@ -176,6 +203,7 @@ def parser() -> argparse.ArgumentParser:
     query = add("query", "run SQL on a database file", QUERY, QUERY_DETAILS, run_query)
     query.add_argument("sql", nargs="?", default="", metavar="SQL", help="the query, in DuckDB SQL")
     add_source(query)
+    add_json(query, "the rows")
     report = add("report", "write an HTML report with charts", REPORT, REPORT_DETAILS, run_report)
     add_source(report)
     report.add_argument(
@@ -185,10 +213,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the file to write (default: %(default)s)",
     )
-    reconcile = "compare what Twilio billed with the rows that arrived"
-    add_source(add("reconcile", reconcile, RECONCILE, RECONCILE_DETAILS, run_reconcile))
-    verify = "test on a real account what Twilio's documentation leaves open"
-    add_config(add("verify-api", verify, VERIFY_API, VERIFY_API_DETAILS, run_verify_api))
+    summary = "compare what Twilio billed with the rows that arrived"
+    reconcile = add("reconcile", summary, RECONCILE, RECONCILE_DETAILS, run_reconcile)
+    add_source(reconcile)
+    add_json(reconcile, "the days")
+    summary = "test on a real account what Twilio's documentation leaves open"
+    verify = add("verify-api", summary, VERIFY_API, VERIFY_API_DETAILS, run_verify_api)
+    add_config(verify)
+    add_json(verify, "the answers")
     summary = "print what changes after Airbyte's own source-twilio"
     migrate = add("migrate", summary, MIGRATE, MIGRATE_DETAILS, run_migrate)
     migrate.add_argument(
@@ -201,10 +233,18 @@ def parser() -> argparse.ArgumentParser:
 
 def add_config(command: argparse.ArgumentParser) -> None:
     """Add the argument CONFIG."""
-    # Without it, an error shows what it must hold.
     command.add_argument(
-        "config", nargs="?", type=Path, metavar="CONFIG", help="the JSON file with the settings"
+        "config",
+        nargs="?",
+        type=Path,
+        metavar="CONFIG",
+        help="the JSON file with the settings (default: the environment)",
     )
+
+
+def add_json(command: argparse.ArgumentParser, what: str) -> None:
+    """Add the option --json."""
+    command.add_argument("--json", action="store_true", help=f"print {what} as JSON, for programs")
 
 
 def add_source(command: argparse.ArgumentParser) -> None:
@@ -252,33 +292,50 @@ def names(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def refuse_windows(command: str) -> None:
+    """Raise `UserError` on Windows, which has neither the locks nor the pipes of a sync."""
+    if sys.platform == "win32":
+        raise UserError(
+            f"twilio-warehouse {command} does not run on Windows itself: run it in WSL (wsl "
+            "--install, and there as on Linux) or in a container; docs/operating.md shows both."
+        )
+
+
 def run_sync(given: argparse.Namespace) -> int:
     """Sync an account."""
-    config = read_config(given.config, "sync")
-    check_config(config, given.config)
-    kind, path = parse_destination(given.to)
-    from twilio_warehouse.destination import Destination
-    from twilio_warehouse.sync import sync_account
+    refuse_windows("sync")
+    settings = read_settings(given.config, "sync", given.start_date)
+    with Progress() as progress:
+        progress.begin("checking the settings")
+        check_settings(settings)
+        kind, path = parse_destination(given.to)
+        progress.begin(f"opening {path if kind == 'duckdb' else kind}")
+        from twilio_warehouse.destination import Destination
+        from twilio_warehouse.sync import sync_account
 
-    return sync_account(
-        given.config,
-        config,
-        Destination(kind, path),
-        streams=names(given.streams),
-        excluded=names(given.excluded),
-        refresh=names(given.refresh),
-        load_every=given.load_every,
-    )
+        return sync_account(
+            settings.config,
+            Destination(kind, path),
+            progress,
+            streams=names(given.streams),
+            excluded=names(given.excluded),
+            refresh=names(given.refresh),
+            excluded_columns=names(given.exclude_columns),
+            hashed_columns=names(given.hash_columns),
+            load_every=given.load_every,
+            as_json=given.json,
+        )
 
 
 def run_query(given: argparse.Namespace) -> int:
     """Print the result of a query."""
     from twilio_warehouse.models import create
-    from twilio_warehouse.query import LIST_TABLES, open_database, print_table
+    from twilio_warehouse.query import LIST_TABLES, open_database, print_rows, print_table
 
     with open_database(db_file(given)) as connection:
         create(connection, given.sql)
-        print_table(connection, given.sql.strip() or LIST_TABLES)
+        show = print_rows if given.json else print_table
+        show(connection, given.sql.strip() or LIST_TABLES)
     return 0
 
 
@@ -297,16 +354,16 @@ def run_reconcile(given: argparse.Namespace) -> int:
     from twilio_warehouse.reconcile import print_reconciliation
 
     with open_database(db_file(given)) as connection:
-        return 1 if print_reconciliation(connection) else 0
+        return 1 if print_reconciliation(connection, given.json) else 0
 
 
 def run_verify_api(given: argparse.Namespace) -> int:
     """Print the table about Twilio's API."""
-    config = read_config(given.config, "verify-api")
-    check_config(config, given.config)
+    settings = read_settings(given.config, "verify-api")
+    check_settings(settings)
     from twilio_warehouse.verify_api.report import verify_api
 
-    verify_api(given.config, config)
+    verify_api(settings.config, given.json)
     return 0
 
 
@@ -320,6 +377,7 @@ def run_migrate(given: argparse.Namespace) -> int:
 
 def run_demo(_: argparse.Namespace) -> int:
     """Run the demo, if this is a checkout."""
+    refuse_windows("demo")
     if not (CHECKOUT / "sandbox" / "__init__.py").is_file():
         raise UserError(
             "The demo needs a checkout of the repository: there, make demo runs it in an "

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ LOGGER = logging.getLogger("sync")
 
 
 class Connector:
-    """The connector with a config file, and a folder for the catalog and state of a read."""
+    """The connector with a config, and a folder for the catalog and state of a read."""
 
-    def __init__(self, config_path: Path, config: dict[str, Any], folder: Path) -> None:
-        self.config_path, self.config, self.folder = config_path, config, folder
+    def __init__(self, config: dict[str, Any], folder: Path) -> None:
+        self.config, self.folder = config, folder
 
     def check(self) -> None:
         """Read the list of accounts. Raises `UserError` if that fails."""
@@ -59,11 +60,14 @@ class Connector:
         catalog.write_bytes(orjson.dumps({"streams": configured}))
         state.write_bytes(orjson.dumps([stream_state(*entry) for entry in states.items()]))
         errors = (self.folder / "stderr").open("w+b")
+        # The config goes through a pipe: it holds secrets, and no file may hold a copy.
+        config_end, end = os.pipe()
         child = subprocess.Popen(
             [
                 *(sys.executable, "-m", "twilio_warehouse.connector", "read"),
-                *("--config", self.config_path, "--catalog", catalog, "--state", state),
+                *("--config", f"/dev/fd/{config_end}", "--catalog", catalog, "--state", state),
             ],
+            pass_fds=[config_end],
             # Open as long as this process lives: the read ends with it.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -74,6 +78,10 @@ class Connector:
         assert child.stdout
         with errors, child:
             try:
+                os.close(config_end)
+                # A child that ended at once has said why.
+                with suppress(BrokenPipeError), os.fdopen(end, "wb") as pipe:
+                    pipe.write(orjson.dumps(self.config))
                 for line in child.stdout:
                     if line.startswith(b"{"):
                         yield orjson.loads(line)
@@ -110,6 +118,12 @@ def exit_with_parent() -> None:
 if __name__ == "__main__":
     # The child process of `Connector.read`.
     from source_twilio.run import run
+    from twilio_warehouse.deletions import LOGGED
+
+    # At this level of the platform, lines of level DEBUG have another form.
+    os.environ.pop("LOG_LEVEL", None)
+    for name in LOGGED:
+        logging.getLogger(name).setLevel(logging.DEBUG)
 
     threading.Thread(target=exit_with_parent, daemon=True).start()
     run(sys.argv[1:])

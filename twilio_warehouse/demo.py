@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -40,9 +39,7 @@ def run_demo() -> None:
         path.unlink(missing_ok=True)
     with Sandbox(seed=1) as twilio, TemporaryDirectory() as folder:
         os.environ.update(twilio.environment)
-        config = Path(folder, "config.json")
-        config.write_text(json.dumps(twilio.config))
-        connector = Connector(config, twilio.config, Path(folder))
+        connector = Connector(twilio.config, Path(folder))
         with Destination("duckdb", DEMO_FILE) as destination:
             log_to_file(destination.log, [twilio.config["auth_token"]])
             log("The connector checks the credentials and discovers its streams ...")

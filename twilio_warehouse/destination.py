@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
@@ -25,12 +25,14 @@ from dlt.common.destination.utils import (  # noqa: E402
     resolve_replace_strategy,
 )
 from dlt.common.schema.utils import new_table  # noqa: E402
+from dlt.destinations.exceptions import DatabaseException  # noqa: E402
 from dlt.destinations.job_client_impl import SqlJobClientBase  # noqa: E402
 
 from twilio_warehouse.errors import UserError  # noqa: E402
 from twilio_warehouse.log import NAMES_SECRET, register_secrets  # noqa: E402
-from twilio_warehouse.tables import Table  # noqa: E402
+from twilio_warehouse.tables import CHUNK, Table  # noqa: E402
 
+LOGGER = logging.getLogger("sync")
 DATASET = "twilio"
 # DuckDB names the catalog of a file after the file: in `twilio.duckdb` a schema `twilio` would make
 # `twilio.table` ambiguous. It never names a catalog `main`. A file cannot have the name of another
@@ -46,6 +48,8 @@ ADVISORY_LOCK = f"select pg_try_advisory_lock(hashtext('source-twilio'), hashtex
 CLEANER = ("sh", "-c", 'cat >/dev/null; rm -rf "$1"', "sh")
 
 Load = tuple[Table, Callable[[], Iterable[bytes]]]
+# SQL of a condition, with %s for each value, and the values.
+Where = tuple[str, Sequence[Any]]
 
 
 class Destination:
@@ -67,6 +71,11 @@ class Destination:
         self.merges = True
         # Or Redshift, which speaks its dialect.
         self.is_postgres = False
+        # Files, for one, know no UPDATE.
+        self.updates = False
+        # Redshift, for one, has no indexes.
+        self.has_indexes = False
+        self._indexed: set[str] = set()
         # Whether a sync from another folder is kept out too.
         self.locks = True
         self._pipeline: Any = None
@@ -136,11 +145,13 @@ class Destination:
         destination = DltDestination.from_reference(self.kind, **settings)
         dialect = str(destination.capabilities().sqlglot_dialect)
         self.is_postgres = dialect in ("postgres", "redshift")
+        self.has_indexes = dialect == "postgres"
         if not self.is_duckdb:
             self._configure_credentials(destination)
         capabilities = destination.capabilities()
         table = new_table("any", write_disposition="merge")
         self.merges = bool(resolve_merge_strategy({"any": table}, table, capabilities))
+        self.updates = self.merges and issubclass(destination.client_class, SqlJobClientBase)
         if resolve_replace_strategy(table, REPLACE_STRATEGY, capabilities):
             destination.config_params["replace_strategy"] = REPLACE_STRATEGY
         self._pipeline = dlt.pipeline(
@@ -182,6 +193,28 @@ class Destination:
         schemas = self._pipeline.schemas
         return DATASET in schemas and table.name in schemas[DATASET].tables
 
+    def lacks_column(self, table: Table, name: str) -> bool:
+        """Return whether the table was loaded by a release that did not have the column."""
+        return name not in self._pipeline.schemas[DATASET].tables[table.name]["columns"]
+
+    def select(self, table: Table, columns: Sequence[str], where: Where) -> Iterator[Sequence[Any]]:
+        """Yield the values of some columns, of the rows that a condition holds for."""
+        with self._pipeline.sql_client(DATASET) as client:
+            names = ", ".join(map(client.escape_column_name, columns))
+            condition, values = where
+            query = f"SELECT {names} FROM {client.make_qualified_table_name(table.name)}"
+            with client.execute_query(f"{query} WHERE {condition}", *values) as cursor:
+                while rows := cursor.fetchmany(CHUNK):
+                    yield from rows
+
+    def update(self, table: Table, column: str, value: Any, where: Where) -> None:
+        """Set a column of the rows that a condition holds for."""
+        with self._pipeline.sql_client(DATASET) as client:
+            condition, values = where
+            name = client.make_qualified_table_name(table.name)
+            column = client.escape_column_name(column)
+            client.execute_sql(f"UPDATE {name} SET {column} = %s WHERE {condition}", value, *values)
+
     def load(self, loads: Iterable[Load], state: Mapping[str, Any]) -> None:
         """Load rows and the state that covers them.
 
@@ -191,9 +224,33 @@ class Destination:
         if self._lock_holder:
             # The lock is lost with its connection. Raises the driver's error.
             self._lock_holder.execute_sql("select 1")
-        self._pipeline.extract(source([self._resource(*load) for load in loads], state))
+        found = [*loads]
+        self._pipeline.extract(source([self._resource(*load) for load in found], state))
         self._pipeline.normalize()
         self._pipeline.load()
+        if self.has_indexes:
+            self._create_indexes(table for table, _ in found)
+
+    def _create_indexes(self, tables: Iterable[Table]) -> None:
+        """Create an index on the key of each table that has none.
+
+        dlt's own hints make single columns unique, and most keys have several. Not unique: a row
+        that is there twice is better than none.
+        """
+        new = {table.name: table for table in tables if table.name not in self._indexed}
+        if not new:
+            return
+        with self._pipeline.sql_client() as client:
+            for name, table in new.items():
+                columns = ", ".join(map(client.escape_column_name, table.key))
+                index = client.escape_column_name(f"{name}_key")
+                place = client.make_qualified_table_name(name)
+                try:
+                    client.execute_sql(f"create index if not exists {index} on {place} ({columns})")
+                except DatabaseException as error:
+                    # Of a table that the user has given to another role, for one.
+                    LOGGER.warning("%s has no index on its key: %s", name, error)
+                self._indexed.add(name)
 
     def _resource(self, table: Table, records: Callable[[], Iterable[bytes]]) -> Any:
         def rows() -> Iterator[Any]:

@@ -40,7 +40,7 @@ select null as "phone_number", null as "account_sid", null as "country_code", nu
 select null as "call_sid", null as "account_sid", null as "answered_by", null as "call_type", null as "call_state", null as "processing_state", null as "created_time", null as "start_time", null as "end_time", null as "duration", null as "connect_duration", null as "from", null as "to", null as "carrier_edge", null as "client_edge", null as "sdk_edge", null as "sip_edge", null as "tags", null as "attributes", null as "properties", null as "trust", null as "annotation", null as "agent_session_summaries", null as "url" where false
 
 -- source_calls
-select null as "sid", null as "account_sid", null as "parent_call_sid", null as "phone_number_sid", null as "group_sid", null as "trunk_sid", null as "from", null as "from_formatted", null as "to", null as "to_formatted", null as "caller_name", null as "forwarded_from", null as "annotation", null as "status", null as "direction", null as "answered_by", null as "date_created", null as "date_updated", null as "start_time", null as "end_time", null as "duration", null as "queue_time", null as "price", null as "price_unit", null as "api_version", null as "uri", null as "subresource_uris" where false
+select null as "sid", null as "account_sid", null as "parent_call_sid", null as "phone_number_sid", null as "group_sid", null as "trunk_sid", null as "from", null as "from_formatted", null as "to", null as "to_formatted", null as "caller_name", null as "forwarded_from", null as "annotation", null as "status", null as "direction", null as "answered_by", null as "date_created", null as "date_updated", null as "start_time", null as "end_time", null as "duration", null as "queue_time", null as "price", null as "price_unit", null as "api_version", null as "uri", null as "subresource_uris", null as "deleted_at" where false
 
 -- source_channel_senders
 select null as "sid", null as "account_sid", null as "status", null as "sender_id", null as "configuration", null as "webhook", null as "profile", null as "properties", null as "offline_reasons", null as "compliance", null as "url" where false
@@ -121,7 +121,7 @@ select null as "sid", null as "account_sid", null as "friendly_name", null as "d
 select null as "sid", null as "account_sid", null as "parent_sid", null as "content_type", null as "date_created", null as "date_updated", null as "uri" where false
 
 -- source_messages
-select null as "sid", null as "account_sid", null as "messaging_service_sid", null as "from", null as "to", null as "body", null as "status", null as "direction", null as "error_code", null as "error_message", null as "date_created", null as "date_updated", null as "date_sent", null as "num_segments", null as "num_media", null as "price", null as "price_unit", null as "api_version", null as "uri", null as "subresource_uris" where false
+select null as "sid", null as "account_sid", null as "messaging_service_sid", null as "from", null as "to", null as "body", null as "status", null as "direction", null as "error_code", null as "error_message", null as "date_created", null as "date_updated", null as "date_sent", null as "num_segments", null as "num_media", null as "price", null as "price_unit", null as "api_version", null as "uri", null as "subresource_uris", null as "deleted_at", null as "is_redacted" where false
 
 -- source_messaging_pricing_countries
 select null as "iso_country", null as "account_sid", null as "country", null as "outbound_sms_prices", null as "inbound_sms_prices", null as "price_unit", null as "url" where false
@@ -160,7 +160,7 @@ select null as "iso_country", null as "account_sid", null as "country", null as 
 select null as "sid", null as "account_sid", null as "friendly_name", null as "date_created", null as "date_updated", null as "current_size", null as "max_size", null as "average_wait_time", null as "uri", null as "subresource_uris" where false
 
 -- source_recordings
-select null as "sid", null as "account_sid", null as "conference_sid", null as "call_sid", null as "status", null as "source", null as "error_code", null as "date_created", null as "date_updated", null as "start_time", null as "duration", null as "channels", null as "price", null as "price_unit", null as "encryption_details", null as "api_version", null as "media_url", null as "uri", null as "subresource_uris" where false
+select null as "sid", null as "account_sid", null as "conference_sid", null as "call_sid", null as "status", null as "source", null as "error_code", null as "date_created", null as "date_updated", null as "start_time", null as "duration", null as "channels", null as "price", null as "price_unit", null as "encryption_details", null as "api_version", null as "media_url", null as "uri", null as "subresource_uris", null as "deleted_at" where false
 
 -- source_regulatory_bundle_evaluations
 select null as "sid", null as "account_sid", null as "regulation_sid", null as "bundle_sid", null as "status", null as "results", null as "date_created", null as "url" where false
@@ -372,7 +372,9 @@ select
     cast("start_time" as timestamptz) as start_time,
     cast("duration" as bigint) as duration,
     cast("price" as decimal(38, 9)) as price,
-    cast("price_unit" as varchar) as price_unit
+    cast("price_unit" as varchar) as price_unit,
+    cast("deleted_at" as timestamptz) as deleted_at,
+    cast(null as timestamptz) as read_at
   from source_calls
 
 -- stg_twilio__conversation_messages
@@ -422,7 +424,10 @@ select
     cast("num_segments" as bigint) as num_segments,
     cast("num_media" as bigint) as num_media,
     cast("price" as decimal(38, 9)) as price,
-    cast("price_unit" as varchar) as price_unit
+    cast("price_unit" as varchar) as price_unit,
+    cast("deleted_at" as timestamptz) as deleted_at,
+    cast("is_redacted" as boolean) as is_redacted,
+    cast(null as timestamptz) as read_at
   from source_messages
 
 -- stg_twilio__messaging_service_channel_senders
@@ -454,6 +459,18 @@ select
     cast("usecase" as varchar) as usecase,
     cast("us_app_to_person_registered" as boolean) as us_app_to_person_registered
   from source_messaging_services
+
+-- stg_twilio__recordings
+select
+    cast("sid" as varchar) as sid,
+    cast("account_sid" as varchar) as account_sid,
+    cast("call_sid" as varchar) as call_sid,
+    cast("status" as varchar) as status,
+    cast("date_created" as timestamptz) as date_created,
+    cast("date_updated" as timestamptz) as date_updated,
+    cast("deleted_at" as timestamptz) as deleted_at,
+    cast(null as timestamptz) as read_at
+  from source_recordings
 
 -- stg_twilio__us_a2p_campaigns
 select
@@ -551,6 +568,59 @@ select
   min(case when is_request and answered_at is null then date_created end) as waiting_since
 from answers
 group by account_sid, conversation_sid
+
+-- twilio__deletions
+-- No API tells what was deleted. twilio-warehouse knows which ranges it has read again completely, and
+-- sets deleted_at and is_redacted. Of Airbyte's tables both are an estimate.
+with listed as (
+  select
+    'messages' as stream, sid, account_sid, date_created, date_sent as dated_at, deleted_at, read_at,
+    cast(null as timestamptz) as listed_as_deleted_at,
+    coalesce(is_redacted, false) as is_redacted
+  from stg_twilio__messages
+  union all
+  select
+    'calls' as stream, sid, account_sid, date_created, start_time as dated_at, deleted_at, read_at,
+    cast(null as timestamptz) as listed_as_deleted_at,
+    false as is_redacted
+  from stg_twilio__calls
+  union all
+  select
+    'recordings' as stream, sid, account_sid, date_created, date_created as dated_at, deleted_at, read_at,
+    case when status = 'deleted' then date_updated end as listed_as_deleted_at,
+    false as is_redacted
+  from stg_twilio__recordings
+),
+read_again as (
+  -- A sync reads everything from some moment on: a row is gone if it did not come when an older one did.
+  select
+    listed.*,
+    max(read_at) over (
+      partition by stream, account_sid, case when dated_at is null then 1 else 0 end
+      order by dated_at, sid
+      rows between unbounded preceding and 1 preceding
+    ) as older_row_read_at
+  from listed
+),
+found as (
+  select
+    read_again.*,
+    deleted_at as missing_at
+  from read_again
+)
+select
+  stream,
+  sid,
+  account_sid,
+  date_created,
+  coalesce(listed_as_deleted_at, missing_at) as deleted_at,
+  is_redacted,
+  case
+    when listed_as_deleted_at is not null then 'status'
+    when missing_at is not null or is_redacted then 'read again'
+  end as source
+from found
+where coalesce(listed_as_deleted_at, missing_at) is not null or is_redacted
 
 -- twilio__freshness
 -- What is there of each stream and account, and how new it is.

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import orjson
 
 from twilio_warehouse.errors import UserError, explain_error
 from twilio_warehouse.log import redact
+from twilio_warehouse.output import print_json
 
 LIST_TABLES = """
 select table_name as "table", estimated_size as "rows" from duckdb_tables()
@@ -70,6 +72,31 @@ def print_table(connection: duckdb.DuckDBPyConnection, query: str) -> None:
             for text, width, by_right in zip(row, widths, right, strict=True)
         )
         print("  " + "  ".join(cells).rstrip())
+
+
+def print_rows(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Print the result of a query as JSON. Raises `UserError` if two columns have one name."""
+    result = connection.execute(query)
+    columns = result.description or []
+    names = [name for name, *_ in columns]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"Two columns are called {twice[0]}: give one another name, with as.")
+    kinds = [str(kind) for _, kind, *_ in columns]
+    print_json(
+        [
+            {
+                name: as_json(value, kind)
+                for name, kind, value in zip(names, kinds, row, strict=True)
+            }
+            for row in result.fetchall()
+        ]
+    )
+
+
+def as_json(value: Any, kind: str) -> Any:
+    """Return a value for JSON; orjson itself takes integers of 64 bits."""
+    is_written = value is not None and kind in ("JSON", "HUGEINT", "UHUGEINT")
+    return orjson.Fragment(str(value)) if is_written else value
 
 
 def cell(value: object) -> str:

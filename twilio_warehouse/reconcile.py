@@ -15,6 +15,7 @@ import duckdb
 
 from twilio_warehouse.errors import UserError
 from twilio_warehouse.log import redact
+from twilio_warehouse.output import print_json
 from twilio_warehouse.queries import ACCOUNT_NAMES
 from twilio_warehouse.query import LIST_TABLES, print_table, saved_state
 
@@ -151,9 +152,12 @@ def gap_lines(rows: Sequence[Comparison], names: Mapping[str, str]) -> Iterator[
         yield f"  {when}  {account}  {first.category}: {counts}"
 
 
-def print_reconciliation(connection: duckdb.DuckDBPyConnection) -> bool:
+def print_reconciliation(connection: duckdb.DuckDBPyConnection, as_json: bool = False) -> bool:
     """Print the comparison; return whether rows are missing. Raises `UserError`."""
     rows = compare(connection)
+    if as_json:
+        print_json([row._asdict() for row in rows])
+        return bool(missing(rows))
     print_table(connection, SUMMARY.format(comparison_query(connection)))
     names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())
     print()

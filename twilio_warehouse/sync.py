@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
+import os
 import sqlite3
-import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,11 +16,15 @@ from typing import Any
 
 import orjson
 
-from twilio_warehouse.config import secrets_of
+from twilio_warehouse.columns import HASH_KEY, Columns
+from twilio_warehouse.config import ignored_settings, secrets_of, similar_name
 from twilio_warehouse.connector import Connector
-from twilio_warehouse.destination import Destination
+from twilio_warehouse.deletions import Deletions
+from twilio_warehouse.destination import Destination, Load
 from twilio_warehouse.errors import MAKE_OPTION, UserError, causes, explain_error, first_line
-from twilio_warehouse.log import log_to_file
+from twilio_warehouse.history import SYNCS, History
+from twilio_warehouse.log import log_to_file, redact
+from twilio_warehouse.output import print_json
 from twilio_warehouse.progress import Progress
 from twilio_warehouse.tables import Table
 
@@ -31,26 +34,32 @@ WAIT_PER_LOAD_TIME = 5
 
 
 def sync_account(
-    config_path: Path,
     config: dict[str, Any],
     destination: Destination,
+    progress: Progress,
     *,
     streams: Collection[str] = (),
     excluded: Collection[str] = (),
     refresh: Collection[str] = (),
+    excluded_columns: Collection[str] = (),
+    hashed_columns: Collection[str] = (),
     load_every: float = 15,
+    as_json: bool = False,
 ) -> int:
     """Sync an account, print the summary, and return the exit status. Raises `UserError`."""
+    hash_key = os.environ.get(HASH_KEY, "")
     started = False
     try:
         with destination:
-            log_to_file(destination.log, secrets_of(config))
+            log_to_file(destination.log, [*secrets_of(config), hash_key])
             destination.open()
             # Tables of another account are refused before the first request.
             SavedState.load(destination.saved_state(), config, destination.name)
-            connector = Connector(config_path, config, destination.buffer)
+            connector = Connector(config, destination.buffer)
+            progress.begin("asking Twilio for the accounts")
             catalog = connector.discover()
             selected = select_streams(catalog, streams, excluded)
+            columns = Columns.of(catalog, excluded_columns, hashed_columns, hash_key)
             names = [stream["name"] for stream in selected]
             again = [name for name in refresh if name != "all"]
             if again:
@@ -61,12 +70,11 @@ def sync_account(
                 raise UserError(
                     f"--refresh names {', '.join(sorted(unselected))}, which is not selected."
                 )
-            progress = Progress(len(selected))
-            sync = Sync(connector, destination, selected, progress, load_every, again)
+            progress.streams = len(selected)
+            sync = Sync(connector, destination, selected, progress, load_every, again, columns)
             started = True
-            print(f"Reading {len(selected)} streams into {destination.name} ...", file=sys.stderr)
-            with progress:
-                sync.run()
+            progress.say(f"Reading {len(selected)} streams into {destination.name} ...")
+            sync.run()
     except UserError:
         raise
     except BaseException as error:
@@ -74,9 +82,12 @@ def sync_account(
         if user_error.status != 130:
             user_error.status = 1 if started else 2
         raise user_error from None
-    for line in progress.summary():
-        print(line)
-    print(f"The tables are in {destination.name}; the log is {destination.log}.")
+    progress.stop()
+    if as_json:
+        print_json(sync.summary())
+    else:
+        print(*progress.summary(), sep="\n")
+        print(f"The tables are in {destination.name}; the log is {destination.log}.")
     if progress.failed:
         return 1
     # The credentials may open none of the streams.
@@ -106,8 +117,8 @@ def select_streams(
     known = [stream["name"] for stream in catalog]
     for name in [*names, *excluded]:
         if name not in known:
-            similar = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {similar[0]}? " if similar else ""
+            similar = similar_name(name, known)
+            hint = f"did you mean {similar}? " if similar else ""
             raise UserError(f"There is no stream {name}: {hint}docs/twilio.md lists them.")
     selected = [
         s for s in catalog if (not names or s["name"] in names) and s["name"] not in excluded
@@ -119,11 +130,15 @@ def select_streams(
 
 @dataclass
 class SavedState:
-    """What is kept with the tables: their account and region, and the streams' states by name."""
+    """What is kept with the tables: their account and region; states and columns by stream."""
 
     account_sid: str
     region: str
     states: dict[str, Any] = field(default_factory=dict)
+    # What was left out or hashed of the rows of a table, as `Columns.saved` has it.
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    # The row in `_syncs` of the last sync that has loaded something.
+    sync: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, saved: Mapping[str, Any], config: Mapping[str, Any], name: str) -> SavedState:
@@ -140,19 +155,25 @@ class SavedState:
                 f"{name} holds the tables of region {other}, and the config is of {region}: "
                 f"name another file with --to {MAKE_OPTION}."
             )
-        return cls(account, region, {**saved.get("states", {})})
+        return cls(
+            account,
+            region,
+            {**saved.get("states", {})},
+            {**saved.get("columns", {})},
+            {**saved.get("sync", {})},
+        )
 
     def dump(self) -> dict[str, Any]:
         """Return it as dlt keeps it."""
-        return {**vars(self), "states": {**self.states}}
+        return {**vars(self), "states": {**self.states}, "columns": {**self.columns}}
 
 
 class RecordBuffer:
     """The records that are not loaded yet, as JSON in a file: of each stream and key the newest."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.executescript(
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.connection.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "CREATE TABLE records (stream TEXT, key BLOB, data BLOB, PRIMARY KEY (stream, key))"
             " WITHOUT ROWID; BEGIN"
@@ -160,26 +181,32 @@ class RecordBuffer:
 
     def put(self, stream: str, key: bytes, data: bytes) -> None:
         """Add a record, or replace the one with its key."""
-        self._connection.execute("REPLACE INTO records VALUES (?, ?, ?)", (stream, key, data))
+        self.connection.execute("REPLACE INTO records VALUES (?, ?, ?)", (stream, key, data))
+
+    def set_field(self, stream: str, key: bytes, field_name: str, value: Any) -> None:
+        """Set a field of a record."""
+        query = "SELECT data FROM records WHERE stream = ? AND key = ?"
+        for (data,) in self.connection.execute(query, (stream, key)).fetchall():
+            self.put(stream, key, orjson.dumps({**orjson.loads(data), field_name: value}))
 
     def records(self, stream: str) -> Iterator[bytes]:
         """Yield the records of a stream."""
         query = "SELECT data FROM records WHERE stream = ?"
-        for (data,) in self._connection.execute(query, (stream,)):
+        for (data,) in self.connection.execute(query, (stream,)):
             yield data
 
     def streams(self) -> set[str]:
         """Return the streams that have records."""
-        return {name for (name,) in self._connection.execute("SELECT DISTINCT stream FROM records")}
+        return {name for (name,) in self.connection.execute("SELECT DISTINCT stream FROM records")}
 
     def delete(self, streams: Iterable[str]) -> None:
         """Delete the records of some streams."""
         for stream in streams:
-            self._connection.execute("DELETE FROM records WHERE stream = ?", (stream,))
+            self.connection.execute("DELETE FROM records WHERE stream = ?", (stream,))
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self.connection.close()
 
 
 class Sync:
@@ -193,21 +220,36 @@ class Sync:
         progress: Progress,
         load_every: float = 15,
         refresh: Collection[str] = (),
+        columns: Columns | None = None,
     ) -> None:
         """Take streams of the catalog, the seconds between loads, and the streams to refresh.
 
         The latter are read from the start, and replace their tables when they are complete: until
-        then, and after a kill, rows and states are as they were.
+        then, and after a kill, rows and states are as they were. Columns may be left out or hashed.
+        Raises `UserError` if their hashes would not agree with those in the tables.
         """
         self.connector, self.destination, self.progress = connector, destination, progress
         self.catalog = streams
-        self.tables = {stream["name"]: Table.from_stream(stream) for stream in streams}
+        self.columns = columns or Columns()
+        self.tables = {s["name"]: self.columns.table(Table.from_stream(s)) for s in streams}
         saved = destination.saved_state()
         self.saved = SavedState.load(saved, connector.config, destination.name)
         self.load_every = load_every
+        for name in ignored_settings(connector.config):
+            self._warn(f"{name} is a setting of another connector, and not used.")
+        self._history = History(self.saved.sync, progress)
+        self.saved.sync = {}
         self._prepare(refresh)
         self._buffer = RecordBuffer(destination.buffer / "records")
         self._buffered: Counter[str] = Counter()
+        known = [
+            self.tables[name]
+            for name in self._loaded_before - self._refreshed
+            if self.columns.has_plain(self.tables[name], "account_sid")
+        ]
+        self._deletions = Deletions(self._buffer.connection, known)
+        # The streams that have ended, complete or not: all of their rows have arrived.
+        self._ended: set[str] = set()
         self._replaced: set[str] = set()
         # The states of the streams that are refreshed and not loaded.
         self._pending_states: dict[str, Any] = {}
@@ -216,7 +258,8 @@ class Sync:
 
     def _prepare(self, refresh: Collection[str]) -> None:
         """Find out what is read from the start, and what was loaded before."""
-        dropped = sorted(self.destination.dropped_tables([*self.tables]))
+        gone = self.destination.dropped_tables([*self.tables, SYNCS.name])
+        dropped = sorted(gone - {SYNCS.name})
         if dropped:
             self._warn(f"{', '.join(dropped)}: no such table any more, read again from the start.")
         for name in dropped:
@@ -227,6 +270,26 @@ class Sync:
         self._refreshed = {name for name in refresh if self.tables[name].incremental}
         for name in self._refreshed:
             self.tables[name] = replace(self.tables[name], incremental=False)
+        # Of these tables, rows of former syncs stay.
+        self._kept = {n for n in self._loaded_before if self.tables[n].incremental}
+        for name in sorted(self._kept):
+            self._compare_columns(name)
+
+    def _compare_columns(self, name: str) -> None:
+        """Find out whether the rows of a table were left out and hashed as they are now."""
+        former, now = self.saved.columns.get(name, {}), self.columns.saved(name)
+        for column in former.keys() & now.keys():
+            if former[column] and now[column] and former[column] != now[column]:
+                raise UserError(
+                    f"{HASH_KEY} is not the key of the hashes in {name}.{column}: set that key, or "
+                    f"read the stream again with --refresh {name}."
+                )
+        if former != now:
+            changed = sorted(n for n in {*former, *now} if former.get(n) != now.get(n))
+            self._warn(
+                f"{name}: rows that were loaded before keep {', '.join(changed)} as it was: "
+                f"--refresh {name} reads them again."
+            )
 
     def run(self) -> None:
         """Read everything, and load what is complete."""
@@ -234,12 +297,16 @@ class Sync:
             "RECORD": self._on_record,
             "STATE": self._on_state,
             "LOG": self._on_log,
+            "DEBUG": lambda message: self._deletions.observe_range(message["data"]),
             "TRACE": self._on_trace,
         }
         names = {*self.tables} - self._refreshed
         states = {name: state for name, state in self.saved.states.items() if name in names}
+        self.progress.begin("starting the connector")
         with closing(self.connector.read(self.catalog, states)) as messages:
-            for message in messages:
+            for number, message in enumerate(messages):
+                if not number:
+                    self.progress.begin("reading")
                 if handler := handlers.get(message["type"]):
                     handler(message)
         progress = self.progress
@@ -249,8 +316,31 @@ class Sync:
         for name in {*self.tables} - {*progress.complete, *progress.failed, *progress.left_out}:
             progress.failed[name] = "the read ended before it was complete"
         self._load()
+        progress.deleted = self._deletions.mark(self.destination, self._ended)
         self._buffer.close()
+        if progress.failed or progress.complete:
+            # In a load of its own: a sync that is killed in its last load must not be complete.
+            self._end("incomplete" if progress.failed else "complete")
         self._warn_at_end()
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a sync has done, for programs: its row, and what the tables do not hold."""
+        return {
+            **self.saved.sync,
+            "records_by_stream": dict(self.progress.records.most_common()),
+            "notes": [redact(note) for note in self.progress.warnings],
+            "destination": self.destination.name,
+            "log": str(self.destination.log),
+        }
+
+    def _end(self, status: str) -> None:
+        """Load the end of the sync."""
+        self.saved.sync = self._history.row(status)
+        self.destination.load([self._load_of_history()], self.saved.dump())
+
+    def _load_of_history(self) -> tuple[Table, Callable[[], list[bytes]]]:
+        records = self._history.records(self.saved.sync)
+        return SYNCS, lambda: records
 
     def _warn_at_end(self) -> None:
         name = self.destination.name
@@ -282,11 +372,13 @@ class Sync:
         record = message["record"]
         table, row = self.tables[record["stream"]], record["data"]
         self.progress.records[table.name] += 1
+        if account := row.get("account_sid"):
+            self.progress.accounts.add(account)
+        self.columns.apply(table.name, row)
         if key := table.key_of(row):
             self._buffer.put(table.name, key, orjson.dumps(row))
             self._buffered[table.name] += 1
-        if account := row.get("account_sid"):
-            self.progress.accounts.add(account)
+            self._deletions.observe_row(table.name, row, key)
 
     def _on_state(self, message: dict[str, Any]) -> None:
         stream = message["state"]["stream"]
@@ -315,8 +407,11 @@ class Sync:
                 reasons[name] = error["message"].removeprefix(f"{name}: ")
         elif trace["type"] == "STREAM_STATUS":
             status = trace["stream_status"]
+            name = status["stream_descriptor"]["name"]
+            if status["status"] in ("COMPLETE", "INCOMPLETE"):
+                self._ended.add(name)
             if status["status"] == "COMPLETE":
-                self.progress.complete.add(status["stream_descriptor"]["name"])
+                self.progress.complete.add(name)
 
     def _load(self) -> None:
         """Load the buffered records of incremental streams, and the full refreshes that ended."""
@@ -333,9 +428,15 @@ class Sync:
             LOGGER.info("Loading %s", ", ".join(sorted(names)) or "the state")
             for name in names & {*self._pending_states}:
                 self.saved.states[name] = self._pending_states.pop(name)
-            loads = [
+            for key in self._deletions.redacted(self.destination):
+                self._buffer.set_field("messages", key, "is_redacted", True)
+            self.saved.columns |= {name: self.columns.saved(name) for name in names - self._kept}
+            loads: list[Load] = [
                 (self.tables[name], partial(self._buffer.records, name)) for name in sorted(names)
             ]
+            if not self.saved.sync:
+                self.saved.sync = self._history.row()
+                loads.append(self._load_of_history())
             self.destination.load(loads, self.saved.dump())
             LOGGER.info("Loaded")
             self._buffer.delete(names)

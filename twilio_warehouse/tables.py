@@ -18,6 +18,12 @@ import pyarrow
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 Row = dict[str, Any]
+# Columns that the sync fills itself, by stream (deletions.py).
+OWN_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "calls": {"deleted_at": "timestamp"},
+    "messages": {"deleted_at": "timestamp", "is_redacted": "bool"},
+    "recordings": {"deleted_at": "timestamp"},
+}
 # How many rows are in memory at a time.
 CHUNK = 10_000
 
@@ -112,6 +118,7 @@ class Table:
     key: list[str]
     incremental: bool
     types: Mapping[str, str]
+    cursor_field: str = ""
     unreadable: Counter[str] = field(default_factory=Counter)
     without_key: Counter[str] = field(default_factory=Counter)
 
@@ -122,7 +129,9 @@ class Table:
             name=stream["name"],
             key=[path[0] for path in stream["source_defined_primary_key"]],
             incremental="incremental" in stream["supported_sync_modes"],
-            types={k: type_of(v) for k, v in stream["json_schema"]["properties"].items()},
+            cursor_field=(stream.get("default_cursor_field") or [""])[0],
+            types={k: type_of(v) for k, v in stream["json_schema"]["properties"].items()}
+            | {**OWN_COLUMNS.get(stream["name"], {})},
         )
 
     @property

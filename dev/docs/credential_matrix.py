@@ -27,7 +27,6 @@ from dev.soak.warehouse import messages
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
 
-
 EVERY_OTHER = "every other stream"
 
 

@@ -21,7 +21,7 @@ import duckdb
 import yaml
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from twilio_warehouse.tables import type_of
+from twilio_warehouse.tables import OWN_COLUMNS, type_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE, FILE = ROOT / "dbt", ROOT / "twilio_warehouse" / "models.sql"
@@ -42,6 +42,7 @@ def tables() -> dict[str, dict[str, str]]:
     for path in sorted((ROOT / "source_twilio" / "schemas").glob("*.json")):
         properties = json.loads(path.read_text("utf-8"))["properties"]
         types = {name: type_of(schema) for name, schema in properties.items()}
+        types |= OWN_COLUMNS.get(path.stem, {})
         # dlt writes dateCreated as date_created.
         found[path.stem] = {
             NAMING.normalize_identifier(name): TYPES.get(kind, kind) for name, kind in types.items()

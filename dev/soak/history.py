@@ -47,8 +47,9 @@ class History:
         if self.rng.random() < 0.2:
             # No sync for some days.
             self.twilio.advance(timedelta(days=self.rng.randint(1, 4)))
-        if self.rng.random() < 0.2:
-            self._delete()
+        for stream in ("messages", "messages", "calls", "recordings"):
+            if self.rng.random() < 0.4:
+                self._delete(stream)
         if self.rng.random() < 0.3:
             self._rotate()
         if self.rng.random() < 0.1:
@@ -145,12 +146,15 @@ class History:
         status = self.rng.choice(["completed", "deleted"])
         return {"status": status, "price": price, "duration": str(self.rng.randint(1, 999))}
 
-    def _delete(self) -> None:
+    def _delete(self, stream: str) -> None:
         account = self.rng.choice(self._readable)
-        rows = self.twilio.rows("messages", account)
+        rows = self.twilio.rows(stream, account, ALL_ROWS.get(stream, {}))
+        # Most rows are older than what a sync reads again.
+        since = self.twilio.now() - timedelta(days=20)
+        recent = [row for row in rows if parsedate_to_datetime(row["date_created"]) > since]
         if rows:
-            sid = self.rng.choice(rows)["sid"]
-            self.twilio.delete("messages", sid)
+            sid = self.rng.choice(recent or rows)["sid"]
+            self.twilio.delete(stream, sid)
             self.due.pop(sid, None)
 
     def _rotate(self) -> None:

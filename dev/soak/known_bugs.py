@@ -88,6 +88,12 @@ BUGS = (
         "        short = round(float(text), 2)\n        return short\n",
     ),
     Bug(
+        "complete ranges that were not read again",
+        "windowed.py",
+        'since = max(stream_slice["start_time"], shown)',
+        'since = "2025-01-01T00:00:00Z"',
+    ),
+    Bug(
         "without the default Conversations service",
         "manifest.yaml",
         'condition: "{{ record.default_chat_service_sid }}"',

@@ -19,6 +19,8 @@ class Report:
     records: int = 0
     kills: int = 0
     faults: int = 0
+    # The rows that are marked as deleted at the end.
+    deleted: int = 0
     missing: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     invented: list[str] = field(default_factory=list)
@@ -34,7 +36,8 @@ class Report:
         return (
             f"{self.syncs} syncs, {self.records:,} records, {self.kills} kills, {self.faults} "
             f"faults: {len(self.missing)} missing, {len(self.stale)} stale, {len(self.invented)} "
-            f"invented; largest state {self.state_bytes} bytes per account"
+            f"invented, {self.deleted} marked as deleted; largest state {self.state_bytes} "
+            "bytes per account"
         )
 
     def compare(self, warehouse: Warehouse, expected_rows: ExpectedRows) -> None:

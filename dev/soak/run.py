@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dev.soak.connector import Connector
 from dev.soak.credential_cases import CASES, CredentialCase
+from dev.soak.deletions import Marks
 from dev.soak.expected_rows import ExpectedRows
 from dev.soak.filter_semantics import FilterSemantics
 from dev.soak.history import LOOKBACK, History
@@ -48,6 +49,7 @@ class Soak:
             config = {**self.case.config(twilio), "lookback_window": lookback_minutes}
             connector = Connector(twilio, Path(folder), config, self.bug)
             warehouse = Warehouse(connector.discover())
+            marks = Marks(warehouse)
             history = History(twilio, rng, self.settle_days)
             expected_rows = ExpectedRows(twilio, self.case)
             for number in range(self.syncs):
@@ -61,8 +63,10 @@ class Soak:
                 faulty = number == 0 or (not last and rng.random() < 0.5)
                 twilio.faults = faults(number) if faulty else None
                 killed = not last and rng.random() < self.kill_share
-                self._sync(connector, warehouse, rng.randint(1, 900) if killed else None)
+                self._sync(connector, warehouse, marks, rng.randint(1, 900) if killed else None)
             self.report.compare(warehouse, expected_rows)
+            accounts = [row["sid"] for row in expected_rows.rows(warehouse.streams["accounts"])]
+            self.report.missing += marks.missing(twilio, accounts)
         return self.report
 
     def _sandbox(self) -> Sandbox:
@@ -77,13 +81,23 @@ class Soak:
             **self.case.sandbox_settings,
         )
 
-    def _sync(self, connector: Connector, warehouse: Warehouse, killed_after: int | None) -> None:
+    def _sync(
+        self,
+        connector: Connector,
+        warehouse: Warehouse,
+        marks: Marks,
+        killed_after: int | None,
+    ) -> None:
         requests = connector.twilio.requests
         before = len(requests)
         messages, killed = connector.read(warehouse.state_file(), killed_after)
         self.report.syncs += 1
         self.report.kills += killed
         self.report.records += warehouse.merge(messages, not killed)
+        if not killed:
+            marks.merge(messages)
+        self.report.deleted = sum(map(len, marks.marked.values()))
+        self.report.invented += marks.invented(connector.twilio)
         self.report.faults += sum(r.status not in (200, 401, 403, 404) for r in requests[before:])
         self.report.state_bytes = max(self.report.state_bytes, warehouse.state_bytes)
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from source_twilio.config import credential_name
 from twilio_warehouse.connector import Connector
 from twilio_warehouse.log import redact
+from twilio_warehouse.output import print_json
 from twilio_warehouse.verify_api.client import AccountView, Client, Row, Unknown
 from twilio_warehouse.verify_api.filters import Answer
 from twilio_warehouse.verify_api.questions import QUESTIONS, Question
@@ -37,11 +38,12 @@ class Result(NamedTuple):
         return bool(self.answer and expected) and self.answer not in expected
 
 
-def verify_api(config_path: Path, config: dict[str, Any]) -> None:
+def verify_api(config: dict[str, Any], as_json: bool = False) -> None:
     """Check the credentials, run all questions, and print the table. Raises `UserError`."""
+    print("Asking Twilio for the accounts ...", file=sys.stderr)
     # The screen is not for the log lines of libraries.
     logging.getLogger().handlers = [logging.NullHandler()]
-    Connector(config_path, config, config_path.parent).check()
+    Connector(config, Path()).check()
     client = Client(config)
 
     def with_progress(results: Iterator[Result]) -> Iterator[Result]:
@@ -51,6 +53,9 @@ def verify_api(config_path: Path, config: dict[str, Any]) -> None:
             print(line, file=sys.stderr)
             yield result
 
+    if as_json:
+        print_json([as_dict(result) for result in with_progress(run_questions(client))])
+        return
     for text in markdown(with_progress(run_questions(client))):
         print(text)
     credentials = credential_name(client.config)
@@ -109,6 +114,15 @@ def answer_for_account(view: AccountView, question: Question) -> Answer:
 def redact_private(text: str) -> str:
     """Return text without private values and control characters."""
     return PRIVATE.sub("...", redact(text))
+
+
+def as_dict(result: Result) -> dict[str, Any]:
+    """Return a result for programs."""
+    cells = (result.question.text, result.answer, result.evidence, result.question.entries)
+    return {
+        **{name: redact_private(text) for name, text in zip(HEAD, cells, strict=True)},
+        "as_expected": not result.is_unexpected if result.answer else None,
+    }
 
 
 def markdown(results: Iterable[Result]) -> Iterator[str]:

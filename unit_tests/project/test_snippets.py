@@ -55,9 +55,12 @@ WALKS: dict[str, list[tuple[str, str, str]]] = {
     "first steps": [
         ("README.md", "mkdir -p secrets", "build/report.html"),
         ("README.md", "make manifest", '"status":"SUCCEEDED"'),
+        ("docs/operating.md", "export TWILIO_ACCOUNT_SID", "delivered"),
         ("docs/operating.md", "# At minute 7", ""),
-        ("docs/operating.md", "make sync CONFIG=secrets/config.json STREAMS=usage", "category"),
-        ("docs/operating.md", "make sync CONFIG=secrets/config.json STREAMS=messages,calls", ""),
+        ("docs/operating.md", "twilio-warehouse sync secrets/config.json --streams u", "category"),
+        ("docs/operating.md", "twilio-warehouse sync secrets/config.json --streams m", "complete."),
+        ("docs/operating.md", 'twilio-warehouse query "select began_at', "complete"),
+        ("docs/operating.md", "twilio-warehouse sync secrets/config.json --json", ""),
         ("docs/proof.md", "make sync CONFIG=secrets/config.json make rec", "Expected differences"),
         ("docs/proof.md", "make report", "build/report.html"),
         ("docs/proof.md", "make verify-api", ""),
@@ -65,6 +68,7 @@ WALKS: dict[str, list[tuple[str, str, str]]] = {
         ("docs/dbt.md", "make query SQL=", "outbound"),
         ("docs/dbt.md", ".venv/bin/python -m dev.docs.dbt_views", ""),
         ("docs/twilio.md", "AIRBYTE_ENABLE_UNSAFE_CODE=true", '"type":"RECORD"'),
+        ("docs/operating.md", "openssl rand -hex 32", "messages: rows that were loaded before"),
     ],
     "PostgreSQL": [
         ("docs/twilio.md", "export DESTINATION__POSTGRES__CREDENTIALS", "are in postgres;"),
@@ -88,6 +92,8 @@ PARSED: dict[tuple[str, str], str] = {
     ("docs/dbt.md", "vars: twilio_schema:"): "needs dbt and a network",
 }
 NOT_RUN: dict[tuple[str, str], str] = {
+    ("docs/operating.md", "pip install"): "Is not published; test_release.py installs the wheel.",
+    ("docs/operating.md", "FROM python"): "Needs Docker, and is not published.",
     ("CONTRIBUTING.md", "source_twilio/ "): "The tree: test_release.py compares it with git.",
     ("docs/dbt.md", "dbt deps"): "Needs dbt; test_dbt_models.py runs it.",
     (
@@ -162,6 +168,8 @@ def put_in_place(text: str, here: Fresh, database_url: str = "") -> str:
     for old, new in {
         '"account_sid": "AC..."': f'"account_sid": "{here.twilio.config["account_sid"]}"',
         '"auth_token": "..."': f'"auth_token": "{here.twilio.config["auth_token"]}"',
+        "TWILIO_ACCOUNT_SID=AC...": f"TWILIO_ACCOUNT_SID={here.twilio.config['account_sid']}",
+        "TWILIO_AUTH_TOKEN=...": f"TWILIO_AUTH_TOKEN={here.twilio.config['auth_token']}",
         "/srv/source-twilio": str(here.folder),
         "/srv/data": str(here.home),
         "postgresql://loader:password@db.example.com:5432/analytics": f"'{database_url}'",
@@ -273,6 +281,8 @@ def test_first_steps(fresh: Fresh) -> None:
     assert f"The tables are in {fresh.home}/twilio.duckdb;" in (fresh.home / "last.out").read_text(
         "utf-8"
     )
+    for name in ("summary", "rows", "days", "answers"):
+        assert json.loads((fresh.folder / f"{name}.json").read_text("utf-8"))
     assert "requests, with an Auth Token, in us1." in (fresh.folder / "verify-api.md").read_text(
         "utf-8"
     )

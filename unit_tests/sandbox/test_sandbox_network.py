@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import orjson
 import pytest
 import requests
+from requests.auth import HTTPBasicAuth
 from requests.exceptions import (
     ProxyError,
     SSLError,
@@ -219,13 +221,32 @@ def test_command_line() -> None:
         lines = list(iter(served.stdout.readline, "# Ctrl-C stops it.\n"))
         values = dict(line[7:].rstrip().split("=", 1) for line in lines if line[:7] == "export ")
         port = values["HTTPS_PROXY"].rpartition(":")[2]
+        [keyed] = [line for line in lines if line.startswith("# config.json with it: ")]
+        credentials = json.loads(keyed.partition(": ")[2])["credentials"]
+        pair = (credentials["api_key_sid"], credentials["api_key_secret"])
+        account = f"Accounts/{values['TWILIO_ACCOUNT_SID']}/Queues.json"
+        statuses = [
+            requests.get(
+                f"https://api.dublin.ie1.twilio.com/2010-04-01/{account}",
+                auth=HTTPBasicAuth(*user),
+                proxies={"https": values["HTTPS_PROXY"]},
+                verify=values["REQUESTS_CA_BUNDLE"],
+                timeout=60,
+            ).status_code
+            for user in (pair, (pair[0], "wrong"))
+        ]
         second = subprocess.run([*command, port], cwd=root, capture_output=True, text=True)
         served.send_signal(signal.SIGTERM)
+    assert statuses == [200, 401]
+    assert (
+        f"# A Standard API key: export TWILIO_API_KEY={pair[0]} TWILIO_API_SECRET={pair[1]}\n"
+        in lines
+    )
     assert (served.returncode, second.returncode, second.stderr.count("\n")) == (0, 2, 1)
     assert [line.split()[-1] for line in lines if line.startswith("# curl")] == [
         "https://api.dublin.ie1.twilio.com/2010-04-01/Accounts.json"
     ]
     assert sorted(values) == sorted(
         ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE"]
-        + ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "ACCOUNT_SID", "AUTH_TOKEN"]
+        + ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"]
     )

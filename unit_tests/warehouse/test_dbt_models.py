@@ -18,6 +18,7 @@ import yaml
 from dev.docs import dbt_models
 from sandbox import Sandbox
 from twilio_warehouse import models
+from twilio_warehouse.tables import OWN_COLUMNS
 from unit_tests.support.dbt import Project, columns, require_dbt
 from unit_tests.support.syncing import ROOT, configured, sync
 
@@ -26,6 +27,13 @@ Ask = Callable[[str], Rows]
 MARTS = sorted(path.stem for path in (ROOT / "dbt" / "models" / "marts").glob("*.sql"))
 OURS, ALONE, AGENT = "+14155550100", "+14155550199", "rcs:agent"
 READ_AT = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
+
+
+# A row that was deleted, as twilio-warehouse marks it, and as Airbyte's loader leaves it.
+GONE = {
+    "deleted_at": READ_AT - timedelta(days=1),
+    "_airbyte_extracted_at": READ_AT - timedelta(days=2),
+}
 
 
 def message(sid: str, user: str, created: str, **fields: Any) -> dict[str, Any]:
@@ -65,6 +73,13 @@ def call(sid: str, **fields: Any) -> dict[str, Any]:
         "date_created": at,
     }
     return {**row, "price": Decimal("-0.02"), "price_unit": "USD", **fields}
+
+
+def recording(sid: str, **fields: Any) -> dict[str, Any]:
+    """Return a recording, the later the higher its SID."""
+    row = {"sid": sid, "account_sid": "AC1", "status": "completed", "date_updated": READ_AT}
+    at = READ_AT - timedelta(days=9 - int(sid[-1]))
+    return {**row, "date_created": at, **fields}
 
 
 def said(place: int, seconds: int, **fields: Any) -> dict[str, Any]:
@@ -148,6 +163,15 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         # Of two in one second, the opt-out is believed.
         reply("SM21", "+447700900007", "2026-04-01T00:00:00", "START"),
         reply("SM22", "+447700900007", "2026-04-01T00:00:00", "Quit"),
+        message("SM23", "+447700900008", "2026-05-20T00:00:00", body="", is_redacted=True),
+        message("SM24", "+447700900008", "2026-05-21T00:00:00", **GONE),
+        # It may never have had a body.
+        reply("SM25", "+447700900008", "2026-05-23T00:00:00", ""),
+    ],
+    "recordings": [
+        recording("RE1"),
+        recording("RE2", status="deleted"),
+        recording("RE3", **GONE),
     ],
     "calls": [
         call("CA1"),
@@ -223,6 +247,8 @@ ANSWERS: Mapping[str, tuple[str, str]] = {
         2026-03-21 | sms | BS | 1 | 0 | 4 | - | -
         2026-03-21 | sms | GB | 3 | 2 | 4 | 6 | 6
         2026-03-21 | whatsapp | US | 1 | 1 | 4 | 6 | 6
+        2026-05-20 | sms | GB | 1 | 1 | 4 | 6 | 6
+        2026-05-21 | sms | GB | 1 | 1 | 4 | 6 | 6
         """,
     ),
     "twilio__spend_by_day": (
@@ -270,7 +296,7 @@ ANSWERS: Mapping[str, tuple[str, str]] = {
         calls_in, calls_out, message_cost, call_cost, is_unused_for_90_days from {}
         """,
         """
-        PN1 | Main | Service | 9 | 6 | 1 | 3 | 0.6 | 0.06 | yes
+        PN1 | Main | Service | 10 | 8 | 1 | 3 | 0.72 | 0.06 | yes
         PN2 | Main | - | 1 | 2 | 0 | 0 | 0.08 | 0 | yes
         PN3 | Second | - | 0 | 0 | 0 | 0 | 0 | 0 | yes
         """,
@@ -325,13 +351,24 @@ ANSWERS: Mapping[str, tuple[str, str]] = {
         CH1 | 6 | 4 | 3 | 2 | 45 | 60 | 2026-03-20 00:03
         """,
     ),
+    "twilio__deletions": (
+        """
+        select stream, sid, deleted_at, is_redacted from {}
+        """,
+        """
+        messages | SM23 | - | yes
+        messages | SM24 | 2026-05-31 12:00 | no
+        recordings | RE2 | 2026-06-01 12:00 | no
+        recordings | RE3 | 2026-05-31 12:00 | no
+        """,
+    ),
     "twilio__freshness": (
         """
         select stream, account_sid, account_name, row_count, newest_row_at, last_read_at from {}
         where stream in ('messages', 'usage_records')
         """,
         """
-        messages | AC1 | Main | 20 | 2026-05-01 00:00 | 2026-06-01 12:00
+        messages | AC1 | Main | 23 | 2026-05-23 00:00 | 2026-06-01 12:00
         messages | AC2 | Second | 1 | 2026-03-21 12:00 | 2026-06-01 12:00
         usage_records | AC1 | Main | 13 | 2026-03-23 00:00 | 2026-06-01 12:00
         """,
@@ -396,7 +433,13 @@ def fill(ask: Ask, schema: str, json_type: str, loader: str) -> None:
         types = columns(stream, json_type)
         if loader == "airbyte":
             types["_airbyte_extracted_at"] = "timestamptz"
-            rows = [{**row, "_airbyte_extracted_at": READ_AT} for row in rows]
+            rows = [{"_airbyte_extracted_at": READ_AT, **row} for row in rows]
+        else:
+            own = {"timestamp": "timestamptz", "bool": "boolean"}
+            types |= {name: own[kind] for name, kind in OWN_COLUMNS.get(stream, {}).items()}
+        # Each row has what both loaders add.
+        others = {"_airbyte_extracted_at", "deleted_at", "is_redacted"} - {*types}
+        rows = [{name: row[name] for name in row.keys() - others} for row in rows]
         made = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
         values = [", ".join(literal(row.get(name)) for name in types) for row in rows]
         assert {name for row in rows for name in row} <= {*types}
@@ -440,7 +483,7 @@ def test_the_command_has_the_same_models(project: Project, loaded: Path) -> None
     ask = on_duckdb(project, loaded)
     project.run("build")
     tables = "select table_name from duckdb_tables() where schema_name = 'main'"
-    streams = {name for (name,) in ask(tables) if not name.startswith("_dlt")}
+    streams = {name for (name,) in ask(tables) if not name.startswith("_")}
     empty = {name for name in streams if not ask(f"select 1 from {name} limit 1")}
     with duckdb.connect(str(loaded), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")
@@ -455,7 +498,7 @@ def test_the_command_has_the_same_models(project: Project, loaded: Path) -> None
                 filled.add(mart)
         fresh = connection.execute("select distinct stream from temp.twilio__freshness").fetchall()
     assert {name for (name,) in fresh} == streams - empty
-    assert {*MARTS} - filled <= {"twilio__opt_outs", "twilio__opt_out_events"}
+    assert {*MARTS} - filled <= {"twilio__deletions", "twilio__opt_outs", "twilio__opt_out_events"}
 
 
 def test_the_models_of_the_command_are_up_to_date() -> None:

@@ -139,7 +139,7 @@ def test_left_out(folder: Path, sandbox: Sandbox) -> None:
     assert status == 0
     assert [line for line in output.splitlines() if line.startswith("Left out")] == [
         "Left out: keys: these credentials may not read it (HTTP 401, code 20003): use the Auth "
-        "Token or a Main API key, or deselect the stream."
+        "Token or a Main API key, or leave it out with --except keys."
     ]
     status, output, _ = sync(folder, "--streams", "keys,queues", "--except", "keys")
     assert (status, "Left out" in output) == (0, False)
@@ -295,7 +295,7 @@ def test_refused_since(folder: Path, sandbox: Sandbox) -> None:
         1,
         [
             f"Incomplete: keys: loaded before, and refused now: {refused}use the Auth Token or a "
-            "Main API key, or deselect the stream."
+            "Main API key, or leave it out with --except keys."
         ],
     )
     assert counted(folder, "keys") == rows

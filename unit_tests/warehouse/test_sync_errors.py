@@ -20,6 +20,8 @@ from sandbox import Sandbox
 from sandbox.streams import STREAMS
 from source_twilio.run import run
 from twilio_warehouse.cli import main
+from twilio_warehouse.config import VARIABLES
+from twilio_warehouse.progress import Progress
 from unit_tests.support.syncing import ROOT, configured, start, sync, without_progress
 
 Prepare = Callable[[Path], object]
@@ -33,6 +35,10 @@ CONFIG = {
 EXAMPLE = (
     '{"account_sid": "AC...", "auth_token": "...", "start_date": "2025-01-01T00:00:00Z"}, '
     "with your values"
+)
+IN_ENVIRONMENT = (
+    "TWILIO_ACCOUNT_SID, and TWILIO_AUTH_TOKEN or TWILIO_API_KEY with TWILIO_API_SECRET, in the "
+    "environment"
 )
 AN_SID = "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it."
 
@@ -66,7 +72,12 @@ OF_NEWER_DUCKDB = b"".join(
 
 # What is prepared, further arguments, and what is said; {} is the folder.
 OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
-    "no file": (lambda _: None, [], f"There is no file {{}}/config.json: make one of {EXAMPLE}."),
+    "no file": (
+        lambda _: None,
+        [],
+        f"There is no file {{}}/config.json: make one of {EXAMPLE}. Without a file, the settings "
+        f"are {IN_ENVIRONMENT}.",
+    ),
     "a directory": (
         lambda folder: (folder / "config.json").mkdir(),
         [],
@@ -129,6 +140,32 @@ OFFLINE: dict[str, tuple[Prepare, list[str], str]] = {
         settings(edge={}),
         [],
         "edge must be of type string. The file is {}/config.json.",
+    ),
+    "an option for a setting": (
+        settings(streams=["messages"]),
+        [],
+        "streams is no setting: use the option --streams. The file is {}/config.json.",
+    ),
+    "nearly an option": (
+        settings(excepts=["messages"]),
+        [],
+        "excepts is no setting: did you mean except, the option --except? The file is "
+        "{}/config.json.",
+    ),
+    "a setting with a typo": (
+        settings(lookback_windows=60),
+        [],
+        "lookback_windows is no setting: did you mean lookback_window? The file is {}/config.json.",
+    ),
+    "a setting that is like none": (
+        settings(verbosity=3),
+        [],
+        "verbosity is no setting: docs/twilio.md lists them. The file is {}/config.json.",
+    ),
+    "credentials with a typo": (
+        settings(credentials={"auth_type": "auth_token", "auth_token": TOKEN, "api_key_sdi": "SK"}),
+        [],
+        "api_key_sdi is no setting: did you mean api_key_sid? The file is {}/config.json.",
     ),
     "an unknown destination": (
         settings(),
@@ -200,13 +237,15 @@ def test_at_once(case: str, tmp_path: Path) -> None:
     assert (status, SLOW & {*imported}) == ("2", set())
 
 
-def test_no_config(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a file, an example is shown."""
+def test_no_config(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a file, an example is shown, and the names in the environment."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     assert main(["sync"]) == 2
     assert capsys.readouterr() == (
         "",
         "Which account? twilio-warehouse sync secrets/config.json (make sync "
-        f"CONFIG=secrets/config.json), a file of {EXAMPLE}.\n",
+        f"CONFIG=secrets/config.json), a file of {EXAMPLE}; or {IN_ENVIRONMENT}.\n",
     )
 
 
@@ -237,6 +276,29 @@ def test_online(case: str, tmp_path: Path, sandbox: Sandbox) -> None:
     configured(tmp_path, {**sandbox.config, **changed})
     status, output, errors = sync(tmp_path, *arguments)
     assert (status, output, errors) == (2, "", said)
+
+
+def test_settings_of_others(tmp_path: Path, sandbox: Sandbox) -> None:
+    """What other connectors' configs hold is not used, with a line; comments are not named."""
+    others = {"user_agent": "a", "num_worker": 3, "_comment": "of ours", "//": "", "$schema": ""}
+    configured(tmp_path, {**sandbox.config, **others})
+    status, output, _ = sync(tmp_path, "--streams", "queues")
+    said = [line for line in output.splitlines() if "connector" in line]
+    assert (status, said) == (
+        0,
+        ["Note: user_agent is a setting of another connector, and not used."],
+    )
+
+
+def test_many_left_out() -> None:
+    """Where many streams are left out, the option that names the others is shown."""
+    progress = Progress(5)
+    progress.left_out |= dict.fromkeys("abcd", "take a key, or deselect the stream.")
+    progress.left_out["e"] = "or deselect the stream."
+    assert progress.summary()[1:] == [
+        "Left out: a, b, c and 1 more: take a key, or name those that you want with --streams.",
+        "Left out: e: or leave it out with --except e.",
+    ]
 
 
 def test_unreachable(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -310,10 +372,8 @@ def test_two_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
     configured(tmp_path, sandbox.config)
     with start(tmp_path) as first:
         assert first.stderr
-        assert (
-            first.stderr.readline()
-            == f"Reading {len(STREAMS)} streams into {tmp_path}/t.duckdb ...\n"
-        )
+        line = next(line for line in first.stderr if without_progress(line))
+        assert line == f"Reading {len(STREAMS)} streams into {tmp_path}/t.duckdb ...\n"
         assert sync(tmp_path) == (
             2,
             "",

@@ -68,5 +68,40 @@ def test_postgres(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
             "order by column_name"
         )
         types = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            "select indexdef from pg_indexes where schemaname = 'twilio' and "
+            "indexname = tablename || '_key' order by indexname"
+        )
+        indexes = [row[0].partition(" ON ")[2] for row in cursor.fetchall()]
     assert types == ["timestamp with time zone", "numeric", "jsonb"]
+    assert indexes == [
+        "twilio._syncs USING btree (id)",
+        "twilio.calls USING btree (sid)",
+        "twilio.messages USING btree (sid)",
+        "twilio.queues USING btree (sid)",
+        "twilio.usage_records USING btree (start_date, category, account_sid, end_date)",
+    ]
     assert "a-password" not in log.read_text("utf-8")
+
+
+def test_table_of_another_role(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Where the index cannot be made, rows are loaded as before, and the log says so."""
+    import psycopg2
+
+    configured(tmp_path, sandbox.config)
+    asked = ("--to", "postgres", "--streams", "queues")
+    assert sync(tmp_path, *asked, DESTINATION__POSTGRES__CREDENTIALS=postgres)[0] == 0
+    with psycopg2.connect(postgres) as connection, connection.cursor() as cursor:
+        cursor.execute("create role loader login; grant all on schema twilio to loader")
+        cursor.execute("grant all on database postgres to loader")
+        cursor.execute("grant all on all tables in schema twilio to loader")
+        cursor.execute("grant all on schema twilio_staging to loader")
+        cursor.execute("grant all on all tables in schema twilio_staging to loader")
+        cursor.execute("drop index twilio.queues_key")
+    connection.close()
+    log = Path("build/postgres.sync/sync.log")
+    log.unlink()
+    go_on(sandbox)
+    url = postgres.replace("//twilio:", "//loader:")
+    assert sync(tmp_path, *asked, DESTINATION__POSTGRES__CREDENTIALS=url)[0] == 0
+    assert "queues has no index on its key: " in log.read_text("utf-8")

@@ -9,5 +9,7 @@
   ['start_time', 'moment'],
   ['duration', 'integer'],
   ['price', 'number'],
-  ['price_unit', 'text']
+  ['price_unit', 'text'],
+  ['deleted_at', 'moment'],
+  ['_airbyte_extracted_at', 'moment', 'read_at']
 ]) }}

@@ -14,5 +14,8 @@
   ['num_segments', 'integer'],
   ['num_media', 'integer'],
   ['price', 'number'],
-  ['price_unit', 'text']
+  ['price_unit', 'text'],
+  ['deleted_at', 'moment'],
+  ['is_redacted', 'boolean'],
+  ['_airbyte_extracted_at', 'moment', 'read_at']
 ]) }}

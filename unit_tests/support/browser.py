@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from dev.docs.picture import BROWSERS
+
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -61,7 +62,7 @@ onload = async () => {
 
 def chromium() -> str:
     """Return the program of the browser; skip the test if there is none."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not found:
         # CI installs it, so that this test cannot be left out unseen.
         missing = pytest.fail if os.environ.get("CI") else pytest.skip

@@ -19,7 +19,7 @@ from twilio_warehouse.errors import UserError
 from unit_tests.support.syncing import catalog, configured, log_of, sync
 
 KEY = "k" * 32
-BODY, NUMBER = "Meet me at the old bridge", "+15005550006"
+BODY, NUMBER = "Meet me at the old bridge", "+15005559987"
 # A call has its number twice.
 CALLED = "calls.to,calls.to_formatted"
 ASKED = ("--streams", "messages,calls", "--exclude-columns", "messages.body,calls.forwarded_from")
@@ -87,7 +87,7 @@ def test_buffer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main([*given, *ASKED, "--hash-columns", f"messages.to,{CALLED}"]) == 0
     whole = b"\n".join(buffered)
     assert (BODY.encode() in whole, NUMBER.encode() in whole) == (False, False)
-    assert [orjson.loads(record)["to"] for record in buffered].count(hashed(NUMBER)) == 2
+    assert [orjson.loads(record).get("to") for record in buffered].count(hashed(NUMBER)) == 2
 
 
 def test_rows_of_former_syncs(folder: Path) -> None:

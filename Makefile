@@ -76,8 +76,9 @@ bench: $(VENV)/installed ## Compare it with others; ARGS="cpu latency --runs 1"
 	@$(RUN) -m dev.bench $(ARGS)
 
 # The second, once make matrix, reads all streams with each kind of credentials in the sandbox.
-docs: $(VENV)/installed ## Generate the pages of docs/ from manifest, schemas, docs/notes.yaml and reads
+docs: $(VENV)/installed $(VENV)/dbt/bin/dbt ## Generate the pages of docs/ and the models of the report
 	@$(RUN) -m dev.docs.generate
+	@$(RUN) -m dev.docs.dbt_models
 	@$(RUN) -m dev.docs.credential_matrix
 
 lint: $(VENV)/installed ## Check style and types

@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from twilio_warehouse.queries import Chart
 
@@ -38,15 +38,20 @@ def draw(chart: Chart, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
     x = [row[index[chart.x]] for row in rows]
     values = {name: [float(row[index[name]] or 0) for row in rows] for name in chart.values}
     shown = {name: found for name, found in values.items() if any(found)} or values
+    label = chart.label.format(**dict(zip(columns, rows[0], strict=True)))
+    # Nobody has half a message.
+    whole = all(isinstance(row[index[name]], int | None) for row in rows for name in chart.values)
     with matplotlib.rc_context(STYLE):
         if isinstance(x[0], date):
-            return as_svg(vertical_bars(x, shown, chart.label), chart.label)
-        return as_svg(horizontal_bars([str(name) for name in x], shown, chart.label), chart.label)
+            return as_svg(vertical_bars(x, shown, label, whole), label)
+        return as_svg(horizontal_bars([str(name) for name in x], shown, label, whole), label)
 
 
-def vertical_bars(days: list[date], values: dict[str, list[float]], label: str) -> Figure:
+def vertical_bars(
+    days: list[date], values: dict[str, list[float]], label: str, whole: bool
+) -> Figure:
     """Return a stack of values for each day or month, the newest on the right."""
-    figure = Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(WIDTH, 3.6), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     months = all(day.day == 1 for day in days) and len(days) > 1
     above, below = [0.0] * len(days), [0.0] * len(days)
@@ -60,14 +65,16 @@ def vertical_bars(days: list[date], values: dict[str, list[float]], label: str) 
         below = [b + min(value, 0) for b, value in zip(below, found, strict=True)]
     axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=6))
     axes.xaxis.set_major_formatter(DateFormatter("%Y-%m" if months else "%m-%d"))
-    style(figure, axes, label, "y")
+    style(figure, axes, label, "y", whole)
     in_line = len(values) if len(values) < 5 else 3
     place = {"loc": "outside upper left", "ncols": in_line, "columnspacing": 1.2}
     figure.legend(**place, frameon=False, labelcolor=TEXT_COLOUR, handlelength=0.8)
     return figure
 
 
-def horizontal_bars(names: list[str], values: dict[str, list[float]], label: str) -> Figure:
+def horizontal_bars(
+    names: list[str], values: dict[str, list[float]], label: str, whole: bool
+) -> Figure:
     """Return a bar for each name, the first on top, with its number beside it."""
     figure = Figure(figsize=(WIDTH, 0.7 + 0.36 * len(names)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
@@ -79,11 +86,11 @@ def horizontal_bars(names: list[str], values: dict[str, list[float]], label: str
     axes.set_yticks(places, cut)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    style(figure, axes, label, "x")
+    style(figure, axes, label, "x", whole)
     return figure
 
 
-def style(figure: Figure, axes: Any, label: str, number_axis: str) -> None:
+def style(figure: Figure, axes: Any, label: str, number_axis: str, whole: bool) -> None:
     """Set the colours of a chart, and the grid and label of its axis of numbers."""
     figure.patch.set_visible(False)
     axes.patch.set_visible(False)
@@ -93,9 +100,14 @@ def style(figure: Figure, axes: Any, label: str, number_axis: str) -> None:
     for spine in axes.spines.values():
         spine.set_color(GRID_COLOUR)
     number = axes.yaxis if number_axis == "y" else axes.xaxis
-    number.set_major_locator(MaxNLocator(4))
-    number.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    number.set_major_locator(MaxNLocator(4, integer=whole))
+    number.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
     number.set_label_text(label, color=TEXT_COLOUR)
+
+
+def tick(value: float) -> str:
+    """Return the number at a tick, with decimals only if it has any."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def as_svg(figure: Figure, label: str) -> str:

@@ -329,9 +329,11 @@ def run_sync(given: argparse.Namespace) -> int:
 
 def run_query(given: argparse.Namespace) -> int:
     """Print the result of a query."""
+    from twilio_warehouse.models import create
     from twilio_warehouse.query import LIST_TABLES, open_database, print_rows, print_table
 
     with open_database(db_file(given)) as connection:
+        create(connection, given.sql)
         show = print_rows if given.json else print_table
         show(connection, given.sql.strip() or LIST_TABLES)
     return 0

@@ -97,9 +97,11 @@ def simulate_an_hour(twilio: Any) -> None:
 
 def print_results() -> None:
     """Print what the second sync changed, and the results of the sample queries."""
+    from twilio_warehouse.models import create
     from twilio_warehouse.queries import SAMPLE_QUERIES, changes
 
     with open_database(DEMO_FILE) as connection:
+        create(connection, *SAMPLE_QUERIES.values())
         connection.execute(f"attach '{FIRST_SYNC}' as earlier (read_only)")
         print("\nWhat the second sync changed\n")
         tables = ("messages", "calls", "recordings", "queues", "usage_records")

@@ -11,25 +11,17 @@ import duckdb
 
 from twilio_warehouse.query import LIST_TABLES, saved_state
 
-SCHEMAS = Path(__file__).parents[1] / "source_twilio" / "schemas"
-# The first of these that a table has is the time of its rows.
-DATE_COLUMNS = (
-    "date_created",
-    "created_time",
-    "create_time",
-    "event_date",
-    "join_time",
-    "start_date",
-)
-COLUMNS = """
-select table_name, list(column_name) from duckdb_columns()
-where schema_name = current_schema() group by all
+ROWS = """
+select stream, account_sid, row_count, coalesce(strftime(newest_row_at, '%Y-%m-%d %H:%M'), '')
+from twilio__freshness
 """
 NAMES = """
 select sid, coalesce(friendly_name, sid)
   || case when status <> 'active' then ' (' || status || ')' else '' end
-from accounts
+from stg_twilio__accounts
 """
+QUERIES = (ROWS, NAMES)
+SCHEMAS = Path(__file__).parents[1] / "source_twilio" / "schemas"
 DAY = timedelta(days=1)
 
 
@@ -62,17 +54,18 @@ class Stream(NamedTuple):
 
 
 def streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
-    """Return the freshness of each stream, in the time zone of the connection."""
-    columns: dict[str, list[str]] = dict(connection.execute(COLUMNS).fetchall())
-    names: dict[str, str] = {}
-    if "accounts" in columns:
-        names = dict(connection.execute(NAMES).fetchall())
+    """Return the freshness of each stream. The connection has the models of QUERIES, in UTC."""
+    names: dict[str, str] = dict(connection.execute(NAMES).fetchall())
+    rows_of: dict[str, dict[str, tuple[int, str]]] = {}
+    for stream, sid, count, when in connection.execute(ROWS).fetchall():
+        rows_of.setdefault(stream, {})[sid] = count, when
     cursors_of = cursors(connection)
     found = []
-    tables = [table for table, *_ in connection.execute(LIST_TABLES).fetchall()]
-    for table in [table for table in tables if table != "_syncs"]:
-        cursor = cursors_of.get(table, {})
-        rows = count_rows(connection, table, columns[table])
+    for table, *_ in connection.execute(LIST_TABLES).fetchall():
+        # The user may have tables of other names.
+        if not (SCHEMAS / f"{table}.json").is_file():
+            continue
+        cursor, rows = cursors_of.get(table, {}), rows_of.get(table, {})
         sids = sorted({*rows, *cursor}, key=lambda sid: (names.get(sid) or sid, sid))
         accounts = [
             AccountRows(names.get(sid) or sid, *rows.get(sid, (0, "")), cursor.get(sid, ""))
@@ -97,21 +90,13 @@ def streams_without_table(found: Iterable[Stream]) -> list[str]:
     return sorted(path.stem for path in SCHEMAS.glob("*.json") if path.stem not in names)
 
 
-def count_rows(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Iterable[str]
-) -> dict[str, tuple[int, str]]:
-    """Return number and newest date of the rows of a table, by account SID."""
-    names = {*columns}
-    # A table of the user's own may have any name, and anything in it.
-    account = "sid" if table == "accounts" else "account_sid" if "account_sid" in names else "''"
-    date = next((name for name in DATE_COLUMNS if name in names), None)
-    newest = f"strftime(max(try_cast({date} as timestamptz)), '%Y-%m-%d %H:%M')" if date else "null"
-    quoted = '"' + table.replace('"', '""') + '"'
-    query = (
-        f"select coalesce({account}::varchar, ''), count(*), coalesce({newest}, '') from {quoted}"
-    )
-    rows = connection.execute(f"{query} group by 1")
-    return {sid: (count, when) for sid, count, when in rows.fetchall()}
+def behind(found: Iterable[Stream]) -> dict[str, list[str]]:
+    """Return the streams in which an account is behind, by the account's name."""
+    streams_of: dict[str, list[str]] = {}
+    for stream in found:
+        for account in stream.behind:
+            streams_of.setdefault(account, []).append(stream.name)
+    return streams_of
 
 
 def cursors(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:

@@ -1,48 +1,23 @@
-"""The SQL of demo and report, for DuckDB: sample queries, and the report's sections."""
+"""The SQL of demo and report, for DuckDB: sample queries, and the report's sections.
+
+Figures come from the models of the dbt package (models.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-
-def prefixes(entries: str) -> Iterator[tuple[str, str]]:
-    """Yield (prefix, country) of `prefix=country, ...`."""
-    for entry in entries.split(", "):
-        prefix, _, country = entry.partition("=")
-        yield prefix, country
-
-
-CALLING_CODES = (
-    "1=US and Canada, 44=United Kingdom, 47=Norway, 49=Germany, 33=France, 34=Spain, 39=Italy, "
-    "31=Netherlands, 46=Sweden, 45=Denmark, 372=Estonia, 353=Ireland, 61=Australia, 91=India, "
-    "55=Brazil, 52=Mexico, 81=Japan, 65=Singapore"
-)
-# Some WhatsApp users have an ID instead of a number; it begins with the country (BEHAVIOR 54).
-COUNTRY_CODES = (
-    "US=US and Canada, CA=US and Canada, GB=United Kingdom, NO=Norway, DE=Germany, FR=France, "
-    "ES=Spain, IT=Italy, NL=Netherlands, SE=Sweden, DK=Denmark, EE=Estonia, IE=Ireland, "
-    "AU=Australia, IN=India, BR=Brazil, MX=Mexico, JP=Japan, SG=Singapore"
-)
-# Without the channel of `whatsapp:+14155550100`, `rcs:+...`.
-ADDRESS = """regexp_replace("to", '^[a-z]+:', '')"""
-COUNTRY = (
-    "case "
-    + " ".join(
-        f"when {ADDRESS} like '{prefix}%' then '{name}'"
-        for prefix, name in (
-            # The longest first, so that +1242 is not taken for +1.
-            *sorted(
-                (("+" + code, name) for code, name in prefixes(CALLING_CODES)),
-                key=lambda entry: -len(entry[0]),
-            ),
-            *((letters + ".", name) for letters, name in prefixes(COUNTRY_CODES)),
-        )
-    )
-    + " else 'other' end"
-)
-# Categories that do not overlap; `other` is the rest of `totalprice`.
-CATEGORIES = ("sms", "mms", "calls", "recordings", "recordingstorage", "phonenumbers")
+# What is directly below totalprice in dbt/seeds/twilio_usage_categories.csv, and the rest.
+CATEGORIES = {
+    "sms": "sms",
+    "mms": "mms",
+    "calls": "calls",
+    "recordings": "recordings",
+    "recordingstorage": "recording storage",
+    "phonenumbers": "phone numbers",
+    "other": "other",
+}
 
 # The name of each account, with its SID if the name is not unique.
 ACCOUNT_NAMES = """
@@ -51,56 +26,47 @@ ACCOUNT_NAMES = """
           then ' (' || sid || ')' else '' end as name
     from accounts"""
 MESSAGES_BY_DAY = """
-    select date_created::date as day, count(*) as messages,
-      count(*) filter (status = 'delivered') as delivered,
-      count(*) filter (status = 'received') as received,
-      count(*) filter (status in ('failed', 'undelivered')) as failed,
-      count(*) filter (status not in ('delivered', 'received', 'failed', 'undelivered'))
-        as other
-    from messages group by day order by day desc"""
-FAILURES = f"""
+    select day, sum(messages)::bigint as messages,
+      coalesce(sum(messages) filter (outcome = 'delivered'), 0)::bigint as delivered,
+      coalesce(sum(messages) filter (outcome = 'received'), 0)::bigint as received,
+      coalesce(sum(messages) filter (outcome in ('failed', 'undelivered')), 0)::bigint as failed,
+      coalesce(sum(messages) filter (
+        outcome not in ('delivered', 'received', 'failed', 'undelivered')), 0)::bigint as other
+    from twilio__messages_by_day group by day order by day desc"""
+FAILURES = """
     with sent as (
-      select {COUNTRY} as country, error_code::varchar as error_code
-      from messages where direction like 'outbound%')
-    select country, error_code, count(*) as messages,
-      round(100.0 * count(*) / any_value(total), 1) || ' %' as "of all sent there"
-    from sent join (select country, count(*) as total from sent group by country)
+      select country, error_code, sum(messages) as messages from twilio__messages_by_day
+      where direction = 'outbound' group by all)
+    select coalesce(countries.name, sent.country) as country, error_code::varchar as "error code",
+      codes.name as meaning, messages::bigint as messages,
+      round(100.0 * messages / total, 1) || ' %' as "of all sent there"
+    from sent join (select country, sum(messages) as total from sent group by country)
       using (country)
-    where error_code is not null group by country, error_code order by messages desc"""
+    left join twilio_countries as countries using (country)
+    left join twilio_error_codes as codes on codes.code = sent.error_code
+    where error_code is not null order by messages desc, 1, 2"""
+COSTS = ", ".join(
+    f"coalesce(sum(cost) filter (category = '{category}'), 0) as \"{name}\""
+    for category, name in CATEGORIES.items()
+)
 # Not rounded, so that each row adds up. Also of accounts that are no longer listed.
 SPEND = f"""
-    with named as ({ACCOUNT_NAMES}),
-    bills as (
-      select coalesce(named.name, account_sid) as account,
-        date_trunc('month', start_date)::date as month,
-        upper(coalesce(usage_records.price_unit, '')) as currency, category,
-        account_sid, sum(price) as price
-      from usage_records left join named on named.sid = account_sid
-      group by all),
-    parts as (
-      select account, month, currency, sum(price) filter (category = 'totalprice') as total,
-        {", ".join(f"coalesce(sum(price) filter (category = '{c}'), 0) as {c}" for c in CATEGORIES)}
-      from bills group by account, month, currency)
-    select account, month, currency, {", ".join(CATEGORIES)},
-      total - ({" + ".join(CATEGORIES)}) as other, total
-    from parts where total <> 0"""
+    with named as ({ACCOUNT_NAMES})
+    select coalesce(named.name, account_sid) as account, date_trunc('month', day)::date as month,
+      currency,
+      {COSTS},
+      sum(cost) as total
+    from twilio__spend_by_day left join named on named.sid = account_sid
+    group by account_sid, account, month, currency having total <> 0"""
 CALLS = """
-    select status, count(*) as calls,
-      round(avg(duration) filter (duration > 0)) as "average seconds",
-      round(100.0 * count(*) / sum(count(*)) over (), 1) || ' %' as share
-    from calls group by status order by calls desc"""
-UNUSED = f"""
-    with named as ({ACCOUNT_NAMES}),
-    used as (
-      select unnest(["from", "to"]) as number from messages
-      where date_created > now() - interval 90 day
-      union
-      select unnest(["from", "to"]) from calls where date_created > now() - interval 90 day)
-    select phone_number as number, coalesce(named.name, account_sid) as account,
-      incoming_phone_numbers.date_created::date as "owned since"
-    from incoming_phone_numbers left join named on named.sid = account_sid
-    where phone_number not in (select number from used where number is not null)
-    order by 3"""
+    select outcome as status, sum(calls)::bigint as calls,
+      round(sum(seconds) / nullif(sum(calls_with_duration), 0)) as "average seconds",
+      round(100.0 * sum(calls) / sum(sum(calls)) over (), 1) || ' %' as share
+    from twilio__calls_by_day group by status order by calls desc"""
+UNUSED = """
+    select phone_number as number, coalesce(account_name, account_sid) as account,
+      owned_since::date as "owned since"
+    from twilio__numbers where is_unused_for_90_days order by owned_since, number"""
 
 SAMPLE_QUERIES = {
     "1. Messages per day, by status (the last 7 days)": f"{MESSAGES_BY_DAY} limit 7",
@@ -108,7 +74,7 @@ SAMPLE_QUERIES = {
     "3. Spend per month, by account and category (the last 3 months)": f"""
         with spend as ({SPEND})
         select account, strftime(month, '%Y-%m') as month,
-          {", ".join(f"round({name}, 2) as {name}" for name in (*CATEGORIES, "other", "total"))}
+          {", ".join(f'round("{name}", 2) as "{name}"' for name in (*CATEGORIES.values(), "total"))}
         from spend
         where month >= (select max(month) from spend) - interval 2 month
         order by total desc limit 9""",
@@ -144,37 +110,28 @@ def rows_by_key(table: str) -> str:
 
 
 # --- the report
-SPEND_CATEGORIES = (*CATEGORIES, "other")
-
-
 class Chart(NamedTuple):
     """A bar chart of a table.
 
     Attributes:
         x: the column with dates, for stacked vertical bars, or with names, for horizontal bars.
         values: the columns with numbers.
-        label: the unit of the numbers.
+        label: what the numbers are; `{currency}` is that of the first row.
+        query: its rows, if they are not those of the table.
     """
 
     x: str
     values: Sequence[str]
     label: str
+    query: str = ""
 
 
 class Block(NamedTuple):
-    """A table of a section, with its chart.
-
-    Attributes:
-        title: its heading.
-        query: the rows of the table.
-        chart: its chart.
-        chart_query: the rows of the chart, if they are not those of the table.
-    """
+    """A table of a section: its heading, its query, and its charts."""
 
     title: str
     query: str
-    chart: Chart | None = None
-    chart_query: str = ""
+    charts: Sequence[Chart] = ()
 
 
 class Section(NamedTuple):
@@ -195,41 +152,66 @@ with spend as ({SPEND}) select strftime(month, '%Y-%m') as month, * exclude (mon
 where month > (select max(month) from spend) - interval 12 month
 order by month desc, currency, total desc
 """
-MONTHS_OF_ALL = f"""
-with spend as ({SPEND})
-select month, {", ".join(f"sum({name}) as {name}" for name in SPEND_CATEGORIES)} from spend
-where month > (select max(month) from spend) - interval 12 month
-  and currency = (select currency from spend group by currency order by sum(total) desc limit 1)
-group by month order by month
+# Of all accounts, in the currency of most of the spend.
+CURRENCY = """(
+  select currency from twilio__spend_by_day group by currency order by sum(cost) desc limit 1)"""
+LAST_MONTHS = f"""
+with spend as ({SPEND}), last_months as (
+  select * from spend
+  where month > (select max(month) from spend) - interval 12 month and currency = {CURRENCY})
+"""
+MONTHS_OF_ALL = f"""{LAST_MONTHS}
+select month, currency, {", ".join(f'sum("{name}") as "{name}"' for name in CATEGORIES.values())}
+from last_months group by month, currency order by month
+"""
+ACCOUNTS_BY_SPEND = f"""{LAST_MONTHS}
+select account, currency, sum(total) as spend from last_months group by account, currency
+order by spend desc, account limit 10
 """
 ALERTS = """
-select coalesce(error_code::varchar, 'none') as "error code", count(*) as alerts,
+select coalesce(error_code::varchar, 'none') as "error code", any_value(codes.name) as meaning,
+  count(*) as alerts,
   count(*) filter (date_generated > now() - interval 30 day) as "last 30 days",
   string_agg(distinct log_level, ', ' order by log_level) as levels,
   count(distinct account_sid) as accounts, max(date_generated)::date as newest
-from alerts group by 1 order by alerts desc, 1
+from alerts left join twilio_error_codes as codes
+  on codes.code = try_cast(alerts.error_code as integer)
+group by 1 order by alerts desc, 1
 """
-FAILED = f"""
+FAILED_BY_CODE = f"""
 with failures as ({FAILURES})
-select error_code as "error code", sum(messages)::bigint as messages from failures
-group by 1 order by messages desc, 1 limit 10
+select concat_ws(' ', "error code", any_value(meaning)) as "error code",
+  sum(messages)::bigint as messages
+from failures group by failures."error code" order by messages desc, 1 limit 10
+"""
+FAILED_BY_COUNTRY = f"""
+with failures as ({FAILURES})
+select country, sum(messages)::bigint as messages from failures
+group by country order by messages desc, country limit 6
+"""
+ALERTS_BY_CODE = f"""
+with alerts_by_code as ({ALERTS})
+select concat_ws(' ', "error code", meaning) as "error code", alerts from alerts_by_code limit 10
 """
 SECTIONS = (
     Section(
         "Delivery",
         ("messages",),
-        "Days are in UTC. Failed are messages with status failed or undelivered.",
+        "Days are in UTC: the day on which a message was sent, by which Twilio bills, or else was "
+        "created. Delivered includes read, and failed includes undelivered.",
         (
             Block(
                 "Messages per day, by status (the last 60 days)",
                 DAYS,
-                Chart("day", ("delivered", "received", "failed", "other"), "messages"),
+                (Chart("day", ("delivered", "received", "failed", "other"), "messages"),),
             ),
             Block(
                 "Failures, by country and error code",
                 f"{FAILURES} limit 50",
-                Chart("error code", ("messages",), "outbound messages with an error"),
-                FAILED,
+                (
+                    Chart("error code", ("messages",), "messages by error", FAILED_BY_CODE),
+                    Chart("country", ("messages",), "messages by country", FAILED_BY_COUNTRY),
+                ),
             ),
         ),
     ),
@@ -237,14 +219,21 @@ SECTIONS = (
         "Spend",
         ("usage_records", "accounts"),
         "From usage_records, as Twilio bills. Each line adds up to the category totalprice: other "
-        "is what is in none of the categories named. The newest month is not complete. The chart "
-        "is of all accounts, in the currency of most of the spend.",
+        "is what is in none of the categories named. The newest month is not complete. The charts "
+        "are in the currency of most of the spend.",
         (
             Block(
                 "Spend per month, by account and category (the last 12 months)",
                 MONTHS,
-                Chart("month", SPEND_CATEGORIES, "price"),
-                MONTHS_OF_ALL,
+                (
+                    Chart("month", (*CATEGORIES.values(),), "{currency} per month", MONTHS_OF_ALL),
+                    Chart(
+                        "account",
+                        ("spend",),
+                        "{currency} by account, in all these months",
+                        ACCOUNTS_BY_SPEND,
+                    ),
+                ),
             ),
         ),
     ),
@@ -252,41 +241,73 @@ SECTIONS = (
         "Calls",
         ("calls",),
         "The average counts calls that lasted a second or more.",
-        (Block("Calls, by outcome", CALLS, Chart("status", ("calls",), "calls")),),
+        (Block("Calls, by outcome", CALLS, (Chart("status", ("calls",), "calls"),)),),
     ),
     Section(
         "Alerts",
         ("alerts",),
-        "Twilio's dictionary of errors and warnings explains the codes.",
+        "Each code leads to its page in Twilio's dictionary of errors and warnings.",
         (
             Block(
                 "Alerts, by error code",
                 f"{ALERTS} limit 50",
-                Chart("error code", ("alerts",), "alerts"),
-                f"{ALERTS} limit 10",
+                (Chart("error code", ("alerts",), "alerts", ALERTS_BY_CODE),),
             ),
         ),
     ),
 )
-# Figures at the top: a label, the tables that it needs, and a query of one value.
+
+
+def in_30_days(source: str, value: str) -> str:
+    """Return the query of a value of the last 30 days, and of the 30 days before them."""
+
+    def between(first: int, last: int) -> str:
+        days = f"day > current_date - {first} and day <= current_date - {last}"
+        return f"(select {value} from (select * from {source}) where {days})"
+
+    return f"select {between(30, 0)}, {between(60, 30)}"
+
+
+# Figures at the top: a label, the tables that it needs, and a query of one value, and of the same
+# value earlier.
 FIGURES: Sequence[tuple[str, Sequence[str], str]] = (
-    ("last load (UTC)", (), "select strftime(max(inserted_at), '%Y-%m-%d %H:%M') from _dlt_loads"),
-    ("accounts", ("accounts",), "select count(*) from accounts"),
+    ("accounts", ("accounts",), "select count(*), null from accounts"),
+    (
+        "spend in 30 days",
+        ("usage_records",),
+        in_30_days(
+            f"twilio__spend_by_day where currency = {CURRENCY}",
+            "trim(format('{:,.2f} {}', coalesce(sum(cost), 0)::double, any_value(currency)))",
+        ),
+    ),
     (
         "messages in 30 days",
         ("messages",),
-        "select count(*) from messages where date_created > now() - interval 30 day",
+        in_30_days("twilio__messages_by_day", "coalesce(sum(messages), 0)::bigint"),
     ),
     (
         "of those sent failed",
         ("messages",),
-        """select round(100.0 * count(*) filter (status in ('failed', 'undelivered'))
-          / nullif(count(*), 0), 1) || ' %' from messages
-        where direction like 'outbound%' and date_created > now() - interval 30 day""",
+        in_30_days(
+            "twilio__messages_by_day where direction = 'outbound'",
+            """round(100.0 * sum(if(outcome in ('failed', 'undelivered'), messages, 0))
+              / nullif(sum(messages), 0), 1) || ' %'""",
+        ),
     ),
     (
         "calls in 30 days",
         ("calls",),
-        "select count(*) from calls where date_created > now() - interval 30 day",
+        in_30_days("twilio__calls_by_day", "coalesce(sum(calls), 0)::bigint"),
     ),
 )
+LAST_LOAD = "select strftime(max(inserted_at), '%Y-%m-%d %H:%M') from _dlt_loads"
+# All of them, for models.create.
+QUERIES = [
+    *(query for _, _, query in FIGURES),
+    *(
+        query
+        for section in SECTIONS
+        for block in section.blocks
+        for query in (block.query, *(chart.query for chart in block.charts))
+    ),
+]

@@ -19,7 +19,8 @@ from twilio_warehouse.output import print_json
 
 LIST_TABLES = """
 select table_name as "table", estimated_size as "rows" from duckdb_tables()
-where schema_name = current_schema() and table_name not like '\\_dlt%' escape '\\' order by 1
+where database_name = current_database() and schema_name = current_schema()
+  and table_name not like '\\_dlt%' escape '\\' order by 1
 """
 STATE = "select state from _dlt_pipeline_state order by version desc, created_at desc limit 1"
 DEMO_FILE = Path("build/demo.duckdb")

@@ -15,11 +15,14 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from twilio_warehouse import freshness, reconcile
+from twilio_warehouse import freshness, models, reconcile
 from twilio_warehouse.charts import draw
 from twilio_warehouse.errors import UserError
-from twilio_warehouse.queries import FIGURES, SECTIONS, Block, Section
+from twilio_warehouse.queries import FIGURES, LAST_LOAD, QUERIES, SECTIONS, Block, Section
 from twilio_warehouse.query import LIST_TABLES, open_database
+
+# Twilio's page about an error is below this one.
+DICTIONARY = "https://www.twilio.com/docs/api/errors/"
 
 
 def format_cell(value: Any) -> str:
@@ -33,20 +36,25 @@ def format_cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, a share, or nothing."""
+    return str(value).endswith(" %") or isinstance(value, int | float | Decimal | None)
+
+
 def render_block(connection: duckdb.DuckDBPyConnection, block: Block) -> dict[str, Any]:
     """Return the template's variables of a block."""
     columns, rows = fetch(connection, block.query)
-    svg = ""
-    if block.chart and rows:
-        other = block.chart_query and fetch(connection, block.chart_query)
-        svg = draw(block.chart, *(other or (columns, rows)))
+    charts = [
+        draw(chart, *(fetch(connection, chart.query) if chart.query else (columns, rows)))
+        for chart in (block.charts if rows else ())
+    ]
     numbers = [
-        all(isinstance(value, int | float | Decimal | None) for value in column)
+        all(is_number(value) for value in column)
         for column in (zip(*rows, strict=True) if rows else [""] * len(columns))
     ]
-    # Matplotlib has escaped the text in the chart.
-    variables = {"columns": columns, "rows": rows, "numbers": numbers, "svg": Markup(svg)}
-    return {"title": block.title, **variables}
+    # Matplotlib has escaped the text in the charts.
+    variables = {"columns": columns, "rows": rows, "numbers": numbers}
+    return {"title": block.title, **variables, "charts": [Markup(chart) for chart in charts]}
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[list[str], list[Any]]:
@@ -72,7 +80,13 @@ def render_reconciliation(connection: duckdb.DuckDBPyConnection) -> dict[str, An
         return {"error": str(error)}
     names = dict(connection.execute("select sid, friendly_name from accounts").fetchall())
     missing = [
-        (row.day, names.get(row.account_sid) or row.account_sid, *row[2:4], row.units)
+        (
+            row.day,
+            names.get(row.account_sid) or row.account_sid,
+            row.category,
+            int(row.billed) if row.billed == int(row.billed) else row.billed,
+            row.units,
+        )
         for row in reconcile.missing(rows)
     ]
     query = reconcile.SUMMARY.format(reconcile.comparison_query(connection))
@@ -85,11 +99,13 @@ def render_reconciliation(connection: duckdb.DuckDBPyConnection) -> dict[str, An
 def page(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     """Return the page about a database; `name` is that of its file."""
     tables = {row[0] for row in connection.execute(LIST_TABLES).fetchall()}
+    models.create(connection, *QUERIES, *freshness.QUERIES)
     figures = [
-        (label, connection.execute(query).fetchall()[0][0])
+        (label, *connection.execute(query).fetchall()[0])
         for label, needs, query in FIGURES
         if tables.issuperset(needs)
     ]
+    [(last_load,)] = connection.execute(LAST_LOAD).fetchall()
     streams = freshness.streams(connection)
     # Values of the tables are escaped: customers can write anything into them.
     templates = Environment(
@@ -100,12 +116,15 @@ def page(connection: duckdb.DuckDBPyConnection, name: str) -> str:
         lstrip_blocks=True,
     )
     templates.filters["cell"] = format_cell
+    templates.globals["dictionary"] = DICTIONARY
     return templates.get_template("report.html").render(
         name=name,
         now=f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}",
+        last_load=last_load,
         figures=figures,
         sections=[render_section(connection, section, tables) for section in SECTIONS],
         streams=streams,
+        behind=freshness.behind(streams),
         without_table=freshness.streams_without_table(streams),
         reconciliation=render_reconciliation(connection),
     )

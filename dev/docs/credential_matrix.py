@@ -3,7 +3,8 @@
 Each kind of credentials of the completeness test reads every stream of a small sandbox. A cell has
 the accounts with rows: "all", the configured account's "own", the "listed" ones, or the number of
 them; "-" is a stream that failed because the credentials cannot access it. What
-was said of it follows. `make docs` writes the table into docs/twilio.md; a test compares it.
+was said of it follows. `make docs` writes the table into docs/twilio.md, with a line for the
+streams whose cells are the same; a test compares each cell.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from dev.soak.streams import ALL_ROWS
 from dev.soak.warehouse import messages
 from sandbox import Sandbox
 from sandbox.streams import STREAMS
+
+EVERY_OTHER = "every other stream"
 
 
 class Outcome(NamedTuple):
@@ -95,12 +98,28 @@ def outcome(output: bytes, shown: dict[str, set[str]], chosen: set[str], own: st
 
 
 def table(outcomes: list[Outcome], cases: list[CredentialCase] = DOCUMENTED_CASES) -> list[str]:
-    """Return the table in Markdown."""
-    lines = [f"| Stream | {' | '.join(case.name for case in cases)} |"]
-    lines += ["|---|" + "---|" * len(cases)]
+    """Return the table in Markdown: a line for each pattern of cells, with its streams."""
+    patterns: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for stream in sorted(STREAMS):
-        lines.append(f"| {stream} | {' | '.join(found.cells[stream] for found in outcomes)} |")
-    return lines
+        patterns[tuple(found.cells[stream] for found in outcomes)].append(stream)
+    usual, *others = sorted(patterns, key=lambda cells: (-len(patterns[cells]), patterns[cells]))
+    rows = [(EVERY_OTHER, *usual), *((", ".join(patterns[cells]), *cells) for cells in others)]
+    head = ["Streams", *(case.name for case in cases)]
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def cells(page: str) -> dict[str, list[str]]:
+    """Return the cells of each stream, as a page with the table has them."""
+    [text] = re.findall(r"<!-- begin: credentials -->\s*(.*?)\s*<!-- end", page, re.DOTALL)
+    head, _, *rows = [line.strip("| ").split(" | ") for line in text.splitlines()]
+    found = {head[0]: head[1:]}
+    for streams, *row in rows:
+        names = streams.split(", ")
+        if [name for name in names if name in found] or len(row) != len(head) - 1:
+            raise ValueError(f"a line of the table is wrong: {streams}")
+        found |= dict.fromkeys(names, row)
+    usual = found.pop(EVERY_OTHER)
+    return {**dict.fromkeys(sorted(STREAMS), usual), **found}
 
 
 def main() -> int:

@@ -245,13 +245,9 @@ def test_token_of_a_subaccount(twilio: Sandbox, clock: object) -> None:
 def test_matrix(number: int) -> None:
     """BEHAVIOR 26: the table of docs/twilio.md is what happens, and each dash has its sentence."""
     found = credential_matrix.read(DOCUMENTED_CASES[number])
-    rows = [line.split(" | ") for line in (ROOT / "docs" / "twilio.md").read_text().splitlines()]
-    written = {
-        row[0].removeprefix("| "): row[number + 1].removesuffix(" |")
-        for row in rows
-        if len(row) == len(DOCUMENTED_CASES) + 1
-    }
-    assert written.pop("Stream") == DOCUMENTED_CASES[number].name
+    page = (ROOT / "docs" / "twilio.md").read_text("utf-8")
+    written = {name: row[number] for name, row in credential_matrix.cells(page).items()}
+    assert written.pop("Streams") == DOCUMENTED_CASES[number].name
     assert written == found.cells
     closed = {name for name, cell in found.cells.items() if cell == "-"}
     assert closed == DOCUMENTED_CASES[number].refused_streams

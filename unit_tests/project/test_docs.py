@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dev.docs import credential_matrix
 from dev.docs.generate import METADATA, PAGE, generated, metadata, stale
 from dev.docs.notes import DOCS, FILE, load, parse
+from dev.soak.credential_cases import DOCUMENTED_CASES
 from sandbox.streams import STREAMS
 
 DIAGRAM = re.compile(r"(?ms)^```mermaid\nerDiagram\n    direction LR\n(.*?)^```$")
@@ -169,8 +171,11 @@ def test_every_parent_is_drawn() -> None:
 
 
 def test_matrix_has_every_stream() -> None:
-    """`make docs` has been run since the last stream was added."""
-    [table] = re.findall(
-        "(?s)<!-- begin: credentials -->(.*)<!-- end: credentials -->", PAGE.read_text("utf-8")
-    )
-    assert re.findall(r"(?m)^\| (\w+) \|", table) == ["Stream", *sorted(STREAMS)]
+    """The table of credentials says of each stream what each kind reads, and names no others."""
+    cells = credential_matrix.cells(PAGE.read_text("utf-8"))
+    assert {*cells} == {"Streams", *STREAMS}
+    assert {len(row) for row in cells.values()} == {len(DOCUMENTED_CASES)}
+    # A pattern stands once.
+    text = PAGE.read_text("utf-8").partition("<!-- begin: credentials -->")[2]
+    lines = text.partition("<!-- end")[0].strip().splitlines()[2:]
+    assert len({line.partition(" | ")[2] for line in lines}) == len(lines) < 12

@@ -14,7 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = ["dbt.md", "migration.md", "operating.md", "troubleshooting.md"]
+PAGES = ["dbt.md", "migration.md", "operating.md", "proof.md", "tables.md", "troubleshooting.md"]
 MANIFEST = yaml.safe_load((ROOT / "source_twilio" / "manifest.yaml").read_text("utf-8"))
 
 
@@ -96,3 +96,10 @@ def test_targets_exist(page: str) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     named = set(re.findall(r"make ([a-z-]+)", (DOCS / page).read_text("utf-8"))) - {"room", "one"}
     assert [name for name in sorted(named) if not re.search(rf"(?m)^{name}:", makefile)] == []
+
+
+def test_the_picture_is_small() -> None:
+    """README's picture is there, and quickly loaded."""
+    pictures = re.findall(r"!\[.+?\]\((.+?)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert [ROOT / picture for picture in pictures] == [DOCS / "report.png"]
+    assert (DOCS / "report.png").stat().st_size < 200_000

@@ -51,10 +51,16 @@ class Fresh(NamedTuple):
 
 # What is run, in this order: the page, how the block begins, and what the output holds.
 WALKS: dict[str, list[tuple[str, str, str]]] = {
-    "demo": [("README.md", "make demo", "The tables are in build/demo.duckdb. Query them:")],
+    "demo": [("README.md", "git clone", "The tables are in build/demo.duckdb. Query them:")],
     "first steps": [
+        ("README.md", "pip install", "report.html"),
         ("README.md", "mkdir -p secrets", "build/report.html"),
-        ("README.md", "make manifest", '"status":"SUCCEEDED"'),
+        ("docs/twilio.md", "make manifest", '"status":"SUCCEEDED"'),
+        ("docs/twilio.md", ".venv/bin/pip install", "records of https://api.twilio.com/2010"),
+        ("docs/tables.md", "twilio-warehouse query twilio", "usage_records"),
+        ("docs/tables.md", "import duckdb", "delivered"),
+        ("docs/tables.md", 'twilio-warehouse query "copy messages', "Success"),
+        ("docs/tables.md", "mkdir -p dashboard", "Count"),
         ("docs/operating.md", "export TWILIO_ACCOUNT_SID", "delivered"),
         ("docs/operating.md", "# At minute 7", ""),
         ("docs/operating.md", "twilio-warehouse sync secrets/config.json --streams u", "category"),
@@ -65,6 +71,7 @@ WALKS: dict[str, list[tuple[str, str, str]]] = {
         ("docs/proof.md", "make report", "build/report.html"),
         ("docs/proof.md", "make verify-api", ""),
         ("docs/migration.md", ".venv/bin/twilio-warehouse migrate", "calls"),
+        ("docs/dbt.md", "make query SQL=", "outbound"),
         ("docs/dbt.md", ".venv/bin/python -m dev.docs.dbt_views", ""),
         ("docs/twilio.md", "AIRBYTE_ENABLE_UNSAFE_CODE=true", '"type":"RECORD"'),
         ("docs/operating.md", "openssl rand -hex 32", "messages: rows that were loaded before"),
@@ -72,6 +79,7 @@ WALKS: dict[str, list[tuple[str, str, str]]] = {
     "PostgreSQL": [
         ("docs/twilio.md", "export DESTINATION__POSTGRES__CREDENTIALS", "are in postgres;"),
         ("docs/operating.md", "from datetime import", "are in postgres;"),
+        ("docs/tables.md", 'psql "$DATABASE_URL"', "ALTER DEFAULT PRIVILEGES"),
         ("docs/proof.md", '(echo "set search_path', "| agrees"),
     ],
     "PyAirbyte": [("docs/twilio.md", "import airbyte as ab", "rows x ")],
@@ -79,6 +87,9 @@ WALKS: dict[str, list[tuple[str, str, str]]] = {
 # Lines of those that are not run.
 LEFT_OUT = {
     "make test   # linters, type checks and the whole test suite; what CI runs": "It runs this.",
+    "pip install 'source-twilio[warehouse]'": "Not published; test_release.py installs the wheel.",
+    "git clone https://github.com/source-twilio/source-twilio.git && cd source-twilio": "Remote.",
+    ".venv/bin/pip install 'airbyte-cdk[manifest-server]>=7.39,<7.40'": "It is installed.",
 }
 PARSED: dict[tuple[str, str], str] = {
     ("CONTRIBUTING.md", "sip_domains: $ref"): "a part of manifest.yaml",
@@ -92,6 +103,7 @@ PARSED: dict[tuple[str, str], str] = {
 }
 NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/operating.md", "pip install"): "Is not published; test_release.py installs the wheel.",
+    ("README.md", "17,107 records"): "What the block before it prints, of the demo's data.",
     ("docs/operating.md", "FROM python"): "Needs Docker, and is not published.",
     ("CONTRIBUTING.md", "source_twilio/ "): "The tree: test_release.py compares it with git.",
     ("docs/dbt.md", "dbt deps"): "Needs dbt; test_dbt_models.py runs it.",
@@ -276,7 +288,7 @@ def test_first_steps(fresh: Fresh) -> None:
     with duckdb.connect(str(fresh.folder / "twilio.duckdb"), read_only=True) as connection:
         counted = connection.execute("select status, count(*) from messages group by 1").fetchall()
     for status, count in counted:
-        assert re.search(rf"(?m)^  {status} +{count}$", printed["mkdir -p secrets"])
+        assert re.search(rf"(?m)^  {status} +{count:,}$", printed["pip install"])
     assert f"The tables are in {fresh.home}/twilio.duckdb;" in (fresh.home / "last.out").read_text(
         "utf-8"
     )

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from dev.docs.picture import BROWSERS
+
 QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -32,9 +33,14 @@ const look = (width) => new Promise((done) => {
       const found = page.querySelector(name);
       return found ? frame.contentWindow.getComputedStyle(found)[part] : null;
     };
+    const cut = [...page.querySelectorAll(".scroll")].filter((t) => t.scrollWidth > t.clientWidth);
+    const hinted = (table) => table.previousElementSibling?.matches(".hint")
+      && table.previousElementSibling.clientHeight > 0;
     done({
       width,
       overflow: page.documentElement.scrollWidth - width,
+      cut: cut.length,
+      unannounced: cut.filter((table) => !hinted(table)).length,
       charts: [...page.querySelectorAll("svg")].filter((svg) => svg.clientHeight > 20).length,
       page: style("body", "backgroundColor"),
       ink: style("body", "color"),
@@ -56,7 +62,7 @@ onload = async () => {
 
 def chromium() -> str:
     """Return the program of the browser; skip the test if there is none."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not found:
         # CI installs it, so that this test cannot be left out unseen.
         missing = pytest.fail if os.environ.get("CI") else pytest.skip
@@ -69,8 +75,9 @@ def look(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Return what is seen at each width, and what the page has written to the console.
 
-    `overflow` is how many pixels the page is wider than its frame. What its policy forbids it to
-    load is written to the console.
+    `overflow` is how many pixels the page is wider than its frame, `cut` how many tables are wider
+    than theirs, and `unannounced` those of them without a visible hint. What its policy forbids it
+    to load is written to the console.
     """
     frames = folder / "frames.html"
     script = FRAMES.replace("PAGE", json.dumps(page.as_uri()))

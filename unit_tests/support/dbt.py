@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,19 @@ from typing import Any
 import pytest
 import yaml
 
+from dev.docs.dbt_models import DBT
 from unit_tests.support.syncing import ROOT, catalog
 
-# `make test` installs it there; see unit_tests/support/dbt-requirements.txt.
-DBT = Path(os.environ.get("DBT") or Path(sys.prefix) / "dbt" / "bin" / "dbt")
 GIT = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a"}
 GIT |= {"GIT_COMMITTER_EMAIL": "a@b", "GIT_CONFIG_GLOBAL": os.devnull}
+
+
+def require_dbt() -> None:
+    """Skip the test where dbt is not installed."""
+    if not DBT.exists():
+        # CI installs it, so that this test cannot be left out unseen.
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing(f"dbt is not at {DBT} (make test installs it; DBT=/path/to/dbt names another)")
 
 
 class Project:
@@ -28,10 +34,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         """Write the project, and run `dbt deps`."""
-        if not DBT.exists():
-            # CI installs it, so that this test cannot be left out unseen.
-            missing = pytest.fail if os.environ.get("CI") else pytest.skip
-            missing(f"dbt is not at {DBT} (make test installs it; DBT=/path/to/dbt names another)")
+        require_dbt()
         origin = folder / "origin"
         shutil.copytree(ROOT / "dbt", origin / "dbt")
         for command in (["init", "-qb", "main"], ["add", "."], ["commit", "-qm", "dbt"]):

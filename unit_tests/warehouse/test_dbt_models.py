@@ -1,4 +1,4 @@
-"""The dbt package: right figures of hand-made rows, and the same figures as the report's."""
+"""The dbt package: right figures of hand-made rows, and the same as in twilio-warehouse."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ import pytest
 import sqlglot
 import yaml
 
+from dev.docs import dbt_models
 from sandbox import Sandbox
-from twilio_warehouse.queries import CALLS, MESSAGES_BY_DAY, SPEND
+from twilio_warehouse import models
 from twilio_warehouse.tables import OWN_COLUMNS
-from unit_tests.support.dbt import Project, columns
+from unit_tests.support.dbt import Project, columns, require_dbt
 from unit_tests.support.syncing import ROOT, configured, sync
 
 Rows = list[tuple[Any, ...]]
@@ -477,39 +478,33 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "t.duckdb"
 
 
-def test_the_report_has_the_same_figures(project: Project, loaded: Path) -> None:
-    """On synced tables the models say what the questions of the report say."""
+def test_the_command_has_the_same_models(project: Project, loaded: Path) -> None:
+    """On synced tables the models of `twilio-warehouse` have the rows that dbt's have."""
     ask = on_duckdb(project, loaded)
     project.run("build")
-    spend = """
-        select account_sid, date_trunc('month', day)::date, currency, sum(cost),
-          coalesce(sum(cost) filter (category = 'other'), 0)
-        from models.twilio__spend_by_day group by all having sum(cost) <> 0"""
-    theirs = f"""
-        select sid, month, currency, total, other from ({SPEND}) join accounts
-        on account = friendly_name or account like '% (' || sid || ')'"""
-    found = ask(spend)
-    assert len(found) > 10
-    assert sorted(found) == sorted(ask(theirs))
-    calls = "select outcome, sum(calls), round(sum(seconds) / nullif(sum(calls_with_duration), 0))"
-    theirs = f'select status, calls, "average seconds" from ({CALLS})'
-    found = ask(f"{calls} from models.twilio__calls_by_day group by all")
-    assert len(found) > 3
-    assert sorted(found, key=str) == sorted(ask(theirs), key=str)
-    [messages] = ask("""
-        select sum(messages), sum(messages) filter (outcome = 'delivered'),
-          sum(messages) filter (outcome = 'received'),
-          sum(messages) filter (outcome in ('failed', 'undelivered'))
-        from models.twilio__messages_by_day""")
-    named = "sum(messages), sum(delivered), sum(received), sum(failed)"
-    assert messages[0] > 100
-    assert [messages] == ask(f"select {named} from ({MESSAGES_BY_DAY})")
-    streams = "select stream, sum(row_count) from models.twilio__freshness group by stream"
-    counts: dict[str, int] = dict(ask(streams))
-    assert counts["calls"] == ask("select count(*) from calls")[0][0]
     tables = "select table_name from duckdb_tables() where schema_name = 'main'"
-    empty = {name for (name,) in ask(tables) if not ask(f"select 1 from {name} limit 1")}
-    assert {*counts} == {n for (n,) in ask(tables) if not n.startswith("_")} - empty
+    streams = {name for (name,) in ask(tables) if not name.startswith("_")}
+    empty = {name for name in streams if not ask(f"select 1 from {name} limit 1")}
+    with duckdb.connect(str(loaded), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        models.create(connection, *MARTS)
+        filled = set()
+        for mart in MARTS:
+            one, other = f"temp.{mart}", f"models.{mart}"
+            for left, right in ((one, other), (other, one)):
+                query = f"from {left} except all from {right}"
+                assert connection.execute(query).fetchall() == [], mart
+            if connection.execute(f"from {one}").fetchall():
+                filled.add(mart)
+        fresh = connection.execute("select distinct stream from temp.twilio__freshness").fetchall()
+    assert {name for (name,) in fresh} == streams - empty
+    assert {*MARTS} - filled <= {"twilio__deletions", "twilio__opt_outs", "twilio__opt_out_events"}
+
+
+def test_the_models_of_the_command_are_up_to_date() -> None:
+    """twilio_warehouse/models.sql is what `python -m dev.docs.dbt_models` writes."""
+    require_dbt()
+    assert dbt_models.FILE.read_text("utf-8") == dbt_models.content()
 
 
 def test_tables_of_a_sync_into_postgres(project: Project, postgres: str, tmp_path: Path) -> None:

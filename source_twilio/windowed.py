@@ -1,13 +1,12 @@
 """A list with a date filter, read window by window: all bounds of a request are made here."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import chain
 from typing import Any
 
-from airbyte_cdk.sources.declarative.partition_routers import CartesianProductStreamSlicer
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_twilio.concurrent_lists import PagedList
@@ -38,18 +37,6 @@ LEAST_PAGES, MOST_PAGES = 5, 50
 WINDOWS_PER_ROUND = 10
 # So many rows tell that a list is dense.
 TELLING_ROWS = 100
-
-
-@dataclass
-class ListsRouter(CartesianProductStreamSlicer):
-    """Each value of the first router with each account of the second.
-
-    Why not YAML: the CDK takes a list of routers in its own retrievers only. And its class warns at
-    each start that it keeps no state of parents, which no stream here has.
-    """
-
-    def __post_init__(self, parameters: Mapping[str, Any]) -> None:
-        pass
 
 
 class FullPageError(Exception):

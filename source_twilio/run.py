@@ -2,7 +2,8 @@
 
 import gc
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, MutableMapping
+from typing import Any
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.sources.declarative.checks.check_stream import CHECK_STREAM_NAMES_CONFIG_KEY
@@ -21,18 +22,28 @@ def run(args: list[str] | None = None) -> None:
     """Run one Airbyte command, by default the one on the command line."""
     arguments = sys.argv[1:] if args is None else args
     if args is None:
-        # What is imported stays as long as this process: to look for garbage in it takes 0.2 s.
-        gc.freeze()
-        # Records come and go by the thousand and form no cycles: to look for some at each 700
-        # objects takes a tenth of the CPU time of a sync.
-        gc.set_threshold(20_000, 20, 20)
+        freeze()
     if not arguments:
         print(USAGE, file=sys.stderr)
         sys.exit(2)
+    config = AirbyteEntrypoint.extract_config(arguments)
+    start(arguments, SourceTwilio.read_config(config) if config else {})
+
+
+def freeze() -> None:
+    """Have this process look for garbage where and when there may be some."""
+    # What is imported stays as long as this process: to look for garbage in it takes 0.2 s.
+    gc.freeze()
+    # Records come and go by the thousand and form no cycles: to look for some at each 700 objects
+    # takes a tenth of the CPU time of a sync.
+    gc.set_threshold(20_000, 20, 20)
+
+
+def start(arguments: list[str], settings: MutableMapping[str, Any]) -> None:
+    """Run a command with settings that have been read."""
     catalog = AirbyteEntrypoint.extract_catalog(arguments)
     config = AirbyteEntrypoint.extract_config(arguments)
     state = AirbyteEntrypoint.extract_state(arguments)
-    settings = SourceTwilio.read_config(config) if config else {}
     # To build a stream takes time, so a command builds what it needs.
     names: Collection[str] | None = None
     if arguments[0] in ("spec", "discover"):

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from twilio_warehouse.config import FIRST_DATE, check_settings, read_settings
+from twilio_warehouse.config import FIRST_DATE, read_settings
+from twilio_warehouse.connector import Connector
 from twilio_warehouse.errors import UserError
 from twilio_warehouse.log import redact
 from twilio_warehouse.progress import Progress
@@ -305,16 +306,17 @@ def run_sync(given: argparse.Namespace) -> int:
     """Sync an account."""
     refuse_windows("sync")
     settings = read_settings(given.config, "sync", given.start_date)
-    with Progress() as progress:
+    kind, path = parse_destination(given.to)
+    with Progress() as progress, Connector(settings.config) as connector:
         progress.begin("checking the settings")
-        check_settings(settings)
-        kind, path = parse_destination(given.to)
-        progress.begin(f"opening {path if kind == 'duckdb' else kind}")
+        # The connector's process imports what it needs at the same time.
         from twilio_warehouse.destination import Destination
         from twilio_warehouse.sync import sync_account
 
+        connector.check_settings(settings.origin)
+        progress.begin(f"opening {path if kind == 'duckdb' else kind}")
         return sync_account(
-            settings.config,
+            connector,
             Destination(kind, path),
             progress,
             streams=names(given.streams),
@@ -360,9 +362,12 @@ def run_reconcile(given: argparse.Namespace) -> int:
 def run_verify_api(given: argparse.Namespace) -> int:
     """Print the table about Twilio's API."""
     settings = read_settings(given.config, "verify-api")
-    check_settings(settings)
-    from twilio_warehouse.verify_api.report import verify_api
+    with Connector(settings.config) as connector:
+        from twilio_warehouse.verify_api.report import verify_api
 
+        connector.check_settings(settings.origin)
+        print("Asking Twilio for the accounts ...", file=sys.stderr)
+        connector.check()
     verify_api(settings.config, given.json)
     return 0
 

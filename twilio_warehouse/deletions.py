@@ -15,8 +15,6 @@ from typing import Any
 from twilio_warehouse.destination import Destination
 from twilio_warehouse.tables import OWN_COLUMNS, Row, Table, timestamp
 
-# The loggers of the connector that say so. Conferences cannot be deleted by Twilio's API.
-LOGGED = tuple(f"airbyte.complete.{name}" for name in OWN_COLUMNS)
 # Filters act on whole days, in a time zone that Twilio does not name for all lists.
 LOWER_MARGIN = timedelta(days=1)
 # What has just been created may not be shown yet by all of Twilio's servers.

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Collection
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -37,10 +36,10 @@ def run_demo() -> None:
     DEMO_FILE.parent.mkdir(exist_ok=True)
     for path in (DEMO_FILE, FIRST_SYNC):
         path.unlink(missing_ok=True)
-    with Sandbox(seed=1) as twilio, TemporaryDirectory() as folder:
+    with Sandbox(seed=1) as twilio:
         os.environ.update(twilio.environment)
-        connector = Connector(twilio.config, Path(folder))
-        with Destination("duckdb", DEMO_FILE) as destination:
+        connector = Connector(twilio.config)
+        with connector, Destination("duckdb", DEMO_FILE) as destination:
             log_to_file(destination.log, [twilio.config["auth_token"]])
             log("The connector checks the credentials and discovers its streams ...")
             catalog = connector.discover()

@@ -33,7 +33,7 @@ WAIT_PER_LOAD_TIME = 5
 
 
 def sync_account(
-    config: dict[str, Any],
+    connector: Connector,
     destination: Destination,
     progress: Progress,
     *,
@@ -46,7 +46,7 @@ def sync_account(
     as_json: bool = False,
 ) -> int:
     """Sync an account, print the summary, and return the exit status. Raises `UserError`."""
-    hash_key = os.environ.get(HASH_KEY, "")
+    config, hash_key = connector.config, os.environ.get(HASH_KEY, "")
     started = False
     try:
         with destination:
@@ -54,7 +54,6 @@ def sync_account(
             destination.open()
             # Tables of another account are refused before the first request.
             SavedState.load(destination.saved_state(), config, destination.name)
-            connector = Connector(config, destination.buffer)
             progress.begin("asking Twilio for the accounts")
             catalog = connector.discover()
             selected = select_streams(catalog, streams, excluded)
@@ -261,7 +260,8 @@ class Sync:
         names = {*self.tables} - self._refreshed
         states = {name: state for name, state in self.saved.states.items() if name in names}
         self.progress.begin("starting the connector")
-        with closing(self.connector.read(self.catalog, states)) as messages:
+        read = self.connector.read(self.catalog, states, self.destination.buffer)
+        with closing(read) as messages:
             for number, message in enumerate(messages):
                 if not number:
                     self.progress.begin("reading")

@@ -17,12 +17,13 @@ import orjson
 import pyarrow
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
+from twilio_warehouse.connector import DELETABLE
+
 Row = dict[str, Any]
 # Columns that the sync fills itself, by stream (deletions.py).
 OWN_COLUMNS: Mapping[str, Mapping[str, str]] = {
-    "calls": {"deleted_at": "timestamp"},
+    **dict.fromkeys(DELETABLE, {"deleted_at": "timestamp"}),
     "messages": {"deleted_at": "timestamp", "is_redacted": "bool"},
-    "recordings": {"deleted_at": "timestamp"},
 }
 # How many rows are in memory at a time.
 CHUNK = 10_000

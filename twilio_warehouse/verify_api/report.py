@@ -6,11 +6,9 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from source_twilio.config import credential_name
-from twilio_warehouse.connector import Connector
 from twilio_warehouse.log import redact
 from twilio_warehouse.output import print_json
 from twilio_warehouse.verify_api.client import AccountView, Client, Row, Unknown
@@ -39,11 +37,9 @@ class Result(NamedTuple):
 
 
 def verify_api(config: dict[str, Any], as_json: bool = False) -> None:
-    """Check the credentials, run all questions, and print the table. Raises `UserError`."""
-    print("Asking Twilio for the accounts ...", file=sys.stderr)
+    """Run all questions, and print the table."""
     # The screen is not for the log lines of libraries.
     logging.getLogger().handlers = [logging.NullHandler()]
-    Connector(config, Path()).check()
     client = Client(config)
 
     def with_progress(results: Iterator[Result]) -> Iterator[Result]:

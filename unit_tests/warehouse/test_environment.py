@@ -145,7 +145,7 @@ def test_no_copy_of_the_config(
     hidden = str(sandbox.config["auth_token"]).encode()
     # More than a pipe holds.
     config: dict[str, Any] = {**sandbox.config, "comment": "x" * 200_000}
-    with closing(Connector(config, tmp_path).read([catalog()["queues"]], {})) as messages:
+    with closing(Connector(config).read([catalog()["queues"]], {}, tmp_path)) as messages:
         assert next(messages)["type"] in ("LOG", "TRACE")
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert [path for path in files if hidden in path.read_bytes()] == []

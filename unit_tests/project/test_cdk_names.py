@@ -40,6 +40,7 @@ from airbyte_cdk.utils.memory_monitor import MemoryMonitor
 ROOT = Path(__file__).parents[2]
 NAMES: list[tuple[Any, str]] = [
     (SimpleRetriever, "_fetch_next_page"),
+    (SimpleRetriever, "_paginator_path"),
     (SimpleRetriever, "_paginator"),
     (SimpleRetriever, "_parameters"),
     (SimpleRetriever, "_request_params"),

@@ -58,7 +58,15 @@ def test_two_folders(postgres: str, tmp_path: Path, sandbox: Sandbox) -> None:
     )
     with start(one, *given, cwd=one, **environment) as first:
         assert first.stderr
-        assert first.stderr.readline() == "Reading 1 streams into postgres ...\n"
+        reading, phases = "Reading 1 streams into postgres ...\n", set()
+        while (line := first.stderr.readline()) not in (reading, ""):
+            phases.add(line.partition(" ")[2])
+        assert line == reading
+        assert phases == {
+            "checking the settings\n",
+            "opening postgres\n",
+            "asking Twilio for the accounts\n",
+        }
         while "Retrying in" not in log.read_text("utf-8") and first.poll() is None:
             time.sleep(0.05)
         status, output, errors = sync(two, *given, cwd=two, **environment)

@@ -354,13 +354,19 @@ def test_errors(
     assert captured.out == ""
     example = (
         '{"account_sid": "AC...", "auth_token": "...", "start_date": "2025-01-01T00:00:00Z"}, '
-        "with your values."
+        "with your values"
+    )
+    environment = (
+        "TWILIO_ACCOUNT_SID, and TWILIO_AUTH_TOKEN or TWILIO_API_KEY with TWILIO_API_SECRET, in "
+        "the environment."
     )
     path = tmp_path / "config.json"
     assert captured.err.splitlines() == [
         "Which account? twilio-warehouse verify-api secrets/config.json (make verify-api "
-        f"CONFIG=secrets/config.json), a file of {example}",
-        f"There is no file {path}: make one of {example}",
+        f"CONFIG=secrets/config.json), a file of {example}; or {environment}",
+        f"There is no file {path}: make one of {example}. Without a file, the settings are "
+        f"{environment}",
+        "Asking Twilio for the accounts ...",
         "Twilio refused account_sid and auth_token (HTTP 401, code 20003): take the current Auth "
         "Token of that account in region us1; the account must be active.",
         "account_sid must be AC and 32 hexadecimal digits, as the Twilio Console shows it. "

@@ -171,7 +171,7 @@ order by spend desc, account limit 10
 ALERTS = """
 select coalesce(error_code::varchar, 'none') as "error code", any_value(codes.name) as meaning,
   count(*) as alerts,
-  count(*) filter (date_generated > now() - interval 30 day) as "last 30 days",
+  count(*) filter (date_generated > now() - interval 30 day) as "in 30 days",
   string_agg(distinct log_level, ', ' order by log_level) as levels,
   count(distinct account_sid) as accounts, max(date_generated)::date as newest
 from alerts left join twilio_error_codes as codes

@@ -2351,7 +2351,6 @@ select * from (values
   (30011, 'MMS not supported in region'),
   (30019, 'Content size exceeds limit'),
   (30022, 'A2P rate limit exceeded'),
-  (30023, 'A2P daily cap reached'),
   (30024, 'Sender not provisioned'),
   (30027, 'T-Mobile daily limit reached'),
   (30032, 'Toll-free not verified'),
@@ -2363,8 +2362,7 @@ select * from (values
   (30450, 'Message delivery blocked'),
   (30454, 'Account''s limit exceeded'),
   (63003, '''To'' address not in channel'),
-  (63016, 'Outside WhatsApp''s window'),
-  (63024, 'Invalid message recipient')
+  (63016, 'Outside WhatsApp''s window')
 ) as seed(code, name)
 
 -- twilio_keywords

@@ -78,10 +78,6 @@ class Arriving:
             if time.monotonic() > over:
                 raise requests.ReadTimeout(f"No whole body came in {self.seconds:.0f} seconds.")
 
-    def __getattr__(self, name: str) -> Any:
-        """Return what requests wants of a response of urllib3 besides: that it is closed."""
-        return getattr(self.raw, name)
-
 
 def read_page(
     response: requests.Response, tokens: dict[str, str], seconds: float, undated_by: str = ""
@@ -93,9 +89,13 @@ def read_page(
     takes longer than `seconds`, and `ContentDecodingError` for a 2xx that is not JSON: the CDK asks
     again as it does for a broken connection (BEHAVIOR 12).
     """
-    response.raw = Arriving(response.raw, seconds)
-    # In large pieces: requests' own are of 10 KB, which costs as much as parsing.
-    content = response._content = b"".join(response.iter_content(1 << 16))
+    raw = response.raw
+    response.raw = Arriving(raw, seconds)
+    try:
+        # In large pieces: requests' own are of 10 KB, which costs as much as parsing.
+        content = response._content = b"".join(response.iter_content(1 << 16))
+    finally:
+        response.raw = raw
     served = 200 <= response.status_code < 300
     if served and undated_by:
         content = response._content = without_dated(content, undated_by)

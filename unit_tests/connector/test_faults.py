@@ -26,6 +26,7 @@ from unit_tests.support.contract import (
     arrived,
     config,
     cursors,
+    identity,
     opened,
     raised,
     shown,
@@ -49,6 +50,8 @@ def test_faults(opened: Make, clock: object) -> None:
         since = NOW - 366 * DAY if stream in DATED else None
         since = NOW - 30 * DAY if stream == "alerts" else since
         expected = shown(twilio, stream, since=since)
+        if stream.startswith("call_insights"):
+            expected = of_recent_calls(twilio, stream)
         if stream in UNDATED:
             assert set(arrived(output, stream)) == set(expected)
         else:
@@ -56,6 +59,19 @@ def test_faults(opened: Make, clock: object) -> None:
     assert {stream: status(output, stream) for stream in ALL} == dict.fromkeys(ALL, "COMPLETE")
     # Usage of no row is a 404.
     assert {request.status for request in twilio.requests} == {0, 200, 404, 429, 500, 503}
+
+
+def of_recent_calls(twilio: Sandbox, stream: str) -> Counter[Any]:
+    """Return the rows of the calls that Voice Insights is asked for (BEHAVIOR 59)."""
+    since = (NOW - 29 * DAY).isoformat()
+    return Counter(
+        identity(stream, row, account)
+        for account in sids(twilio)
+        for summary in twilio.rows("call_summaries", account)
+        if summary["start_time"] >= since
+        for row in twilio.rows(stream, account)
+        if row["call_sid"] == summary["call_sid"]
+    )
 
 
 @pytest.mark.parametrize("retry_after", [0, 1, None])

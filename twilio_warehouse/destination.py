@@ -24,6 +24,7 @@ from dlt.common.destination.utils import (  # noqa: E402
     resolve_merge_strategy,
     resolve_replace_strategy,
 )
+from dlt.common.runtime import signals  # noqa: E402
 from dlt.common.schema.utils import new_table  # noqa: E402
 from dlt.destinations.exceptions import DatabaseException  # noqa: E402
 from dlt.destinations.job_client_impl import SqlJobClientBase  # noqa: E402
@@ -225,9 +226,12 @@ class Destination:
             # The lock is lost with its connection. Raises the driver's error.
             self._lock_holder.execute_sql("select 1")
         found = [*loads]
-        self._pipeline.extract(source([self._resource(*load) for load in found], state))
-        self._pipeline.normalize()
-        self._pipeline.load()
+        with signals.intercepted_signals():
+            self._pipeline.extract(source([self._resource(*load) for load in found], state))
+            self._pipeline.normalize()
+            self._pipeline.load()
+            # dlt lets what has begun end, and then forgets that it was to stop.
+            signals.raise_if_signalled()
         if self.has_indexes:
             self._create_indexes(table for table, _ in found)
 

@@ -95,7 +95,8 @@ def sync_account(
 def end_of(error: BaseException, destination: Destination) -> UserError:
     """Return the message for an error that ended a sync; its traceback goes to the log."""
     name, log = destination.name, destination.log
-    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "SignalReceivedException":
+    # dlt wraps it.
+    if any(isinstance(one, KeyboardInterrupt) for one in causes(error)):
         message = f"Stopped. What was loaded stays in {name}; run it again to go on from there."
         return UserError(f"{message}\nThe log is {log}.", 130)
     LOGGER.error("The sync failed.", exc_info=error)

@@ -22,7 +22,7 @@ from source_twilio.run import run
 from twilio_warehouse.cli import main
 from twilio_warehouse.config import VARIABLES
 from twilio_warehouse.progress import Progress
-from unit_tests.support.syncing import ROOT, configured, start, sync, without_progress
+from unit_tests.support.syncing import ROOT, configured, log_of, start, sync, without_progress
 
 Prepare = Callable[[Path], object]
 
@@ -361,6 +361,22 @@ def test_in_use(tmp_path: Path) -> None:
     assert first.startswith(f"{tmp_path}/t.duckdb is in use by another program (PID ")
     assert first.endswith("): close it, or name another file with --to (make: DATABASE=...).")
     assert second == f"The log is {tmp_path}/t.duckdb.sync/sync.log."
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.5])
+def test_stopped_in_a_load(seconds: float, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Ctrl-C in a load ends the sync when the load is complete."""
+    # Without the signal the sync lasts for minutes.
+    sandbox.latency_ms = 3000
+    configured(tmp_path, sandbox.config)
+    log = log_of(tmp_path)
+    with start(tmp_path, "--load-every", "0") as child:
+        while child.poll() is None and not (log.exists() and "sync: Loading" in log.read_text()):
+            time.sleep(0.01)
+        time.sleep(seconds)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=120)
+    assert (child.returncode, "Stopped. What was loaded stays" in errors) == (130, True)
 
 
 # The sandbox may find a connection half made when the read is killed.

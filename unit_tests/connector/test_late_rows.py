@@ -30,6 +30,9 @@ def test_which_streams_say_it() -> None:
     """All whose rows appear when something ends, and their dates are of its beginning."""
     assert {name: late.total_seconds() / 3600 for name, late in LATE.items()} == {
         "alerts": 25,
+        "call_events": 25,
+        "call_insights_events": 25,
+        "call_insights_metrics": 25,
         "call_summaries": 25,
         "conference_participant_summaries": 25,
         "conference_summaries": 25,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,6 +18,10 @@ from unit_tests.support.embedded import small, use_as_twilio
 from unit_tests.support.mock_twilio import MockTwilio
 from unit_tests.support.postgres import server
 from unit_tests.support.sandbox_client import NOON
+
+# Where a script runs the suite in the background, children ignore Ctrl-C, which tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 

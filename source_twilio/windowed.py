@@ -213,7 +213,7 @@ class WindowedRetriever(TwilioRetriever):
         Here the bounds of a request are made. In a sync of many hours days go out of reach.
         """
         now = datetime.now(timezone.utc)
-        first = now - self._shown(window["account_sid"]) + REACH_MARGIN
+        first = self._first_shown(window["account_sid"], now)
         if window["end_time"] < format_timestamp(first):
             yield Page([], window, True)
             return
@@ -236,11 +236,11 @@ class WindowedRetriever(TwilioRetriever):
         late = end + timedelta(hours=self.overlap_hours)
         return late.strftime(self.date_to_format) if late < now else ""
 
-    def _shown(self, account: str) -> timedelta:
-        """Return how far back Twilio shows the list of an account."""
+    def _first_shown(self, account: str, now: datetime) -> datetime:
+        """Return the first moment that Twilio still shows of the list of an account."""
         days = self._days_shown.get(account)
         shown = parse_duration(self.retention)
-        return shown if days is None else min(shown, timedelta(days=days))
+        return now - (shown if days is None else min(shown, timedelta(days=days))) + REACH_MARGIN
 
     def _set_reach(self, window: StreamSlice, since: datetime, shown: int) -> None:
         """Note how many days the account of a window shows. The request began before them."""
@@ -331,8 +331,8 @@ class WindowedRetriever(TwilioRetriever):
         if not logger.isEnabledFor(logging.DEBUG):
             return
         account = stream_slice["account_sid"]
-        shown = format_timestamp(datetime.now(timezone.utc) - self._shown(account) + REACH_MARGIN)
-        since = max(stream_slice["start_time"], shown)
+        shown = self._first_shown(account, datetime.now(timezone.utc))
+        since = max(stream_slice["start_time"], format_timestamp(shown))
         bounds = {"since": since, "until": stream_slice["end_time"]}
         extra = {"stream": self.name, "account_sid": account, **bounds}
         logger.debug("A range of a list is complete.", extra=extra)

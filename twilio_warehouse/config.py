@@ -145,23 +145,26 @@ def secrets_of(config: dict[str, Any]) -> list[str]:
     ]
 
 
-def check_settings(given: Settings) -> None:
-    """Raise `UserError` if the connector would refuse the settings, without a request."""
+def check_settings(config: dict[str, Any], origin: str) -> None:
+    """Raise `UserError` if the connector would refuse the settings, without a request.
+
+    `origin` is a sentence that says where they are from.
+    """
     # Imported here, since it takes seconds; the errors above come at once.
     from jsonschema import Draft7Validator
 
     from source_twilio.config import CONFIG_PROBLEM, SettingsTransformation
     from source_twilio.source import manifest
 
-    settings = copy.deepcopy(given.config)
+    settings = copy.deepcopy(config)
     SettingsTransformation().transform(settings)
     problem = settings.pop(CONFIG_PROBLEM)
     spec = manifest([])["spec"]["connection_specification"]
     if errors := [] if problem else [*Draft7Validator(spec).iter_errors(settings)]:
         problem = describe_error(errors[0], spec)
-    problem = problem or unknown_setting(given.config, spec["properties"])
+    problem = problem or unknown_setting(config, spec["properties"])
     if problem:
-        raise UserError(f"{problem} {given.origin}")
+        raise UserError(f"{problem} {origin}")
 
 
 def unknown_setting(config: Mapping[str, Any], known: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from twilio_warehouse.config import check_settings
 from twilio_warehouse.errors import UserError
 from twilio_warehouse.log import redact
 
@@ -181,14 +182,6 @@ def serve() -> None:
         except UserError as error:
             reply = {"error": str(error), "status": error.status}
         print(orjson.dumps({"type": "REPLY", **reply}).decode(), flush=True)
-
-
-def check_settings(config: dict[str, Any], origin: str) -> None:
-    """Raise `UserError` if the connector would refuse the settings."""
-    from twilio_warehouse.config import Settings
-    from twilio_warehouse.config import check_settings as check
-
-    check(Settings(config, origin))
 
 
 def check(config: dict[str, Any]) -> None:

@@ -216,7 +216,7 @@ class Destination:
             column = client.escape_column_name(column)
             client.execute_sql(f"UPDATE {name} SET {column} = %s WHERE {condition}", value, *values)
 
-    def load(self, loads: Iterable[Load], state: Mapping[str, Any]) -> None:
+    def load(self, loads: Sequence[Load], state: Mapping[str, Any]) -> None:
         """Load rows and the state that covers them.
 
         dlt restores a state only from a load that is marked as complete, which it does last. An
@@ -225,15 +225,14 @@ class Destination:
         if self._lock_holder:
             # The lock is lost with its connection. Raises the driver's error.
             self._lock_holder.execute_sql("select 1")
-        found = [*loads]
         with signals.intercepted_signals():
-            self._pipeline.extract(source([self._resource(*load) for load in found], state))
+            self._pipeline.extract(source([self._resource(*load) for load in loads], state))
             self._pipeline.normalize()
             self._pipeline.load()
             # dlt lets what has begun end, and then forgets that it was to stop.
             signals.raise_if_signalled()
         if self.has_indexes:
-            self._create_indexes(table for table, _ in found)
+            self._create_indexes(table for table, _ in loads)
 
     def _create_indexes(self, tables: Iterable[Table]) -> None:
         """Create an index on the key of each table that has none.

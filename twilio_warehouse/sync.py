@@ -202,7 +202,7 @@ class Sync:
         self._buffered: Counter[str] = Counter()
         known = [
             self.tables[name]
-            for name in self._loaded_before - self._refreshed
+            for name in self._kept
             if self.columns.has_plain(self.tables[name], "account_sid")
         ]
         self._deletions = Deletions(self._buffer.connection, known)

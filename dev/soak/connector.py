@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from dev.soak.credential_cases import PACKAGE
-from dev.soak.deletions import DEBUG
 from dev.soak.known_bugs import Bug
 from dev.soak.streams import Row, Stream, parse_catalog
 from dev.soak.warehouse import messages
 from sandbox import Sandbox
 
 # Sets the clock of the child to the sandbox's, and cuts its waits short.
-CHILD = f"""
-import logging, sys, time
+CHILD = """
+import sys, time
 from datetime import datetime, timezone
 import time_machine
 sleep = time.sleep
@@ -30,7 +29,8 @@ time.sleep = lambda seconds: sleep(min(seconds, 0.01))
 now = datetime.fromtimestamp(float(sys.argv.pop(1)), timezone.utc)
 time_machine.travel(now, tick=True).start()
 from source_twilio.run import run
-{DEBUG}
+from twilio_warehouse.connector import log_complete_ranges
+log_complete_ranges()
 run()
 """
 

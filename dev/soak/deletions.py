@@ -11,17 +11,12 @@ from typing import Any
 from dev.soak.streams import Row
 from dev.soak.warehouse import Warehouse
 from sandbox import Sandbox
-from twilio_warehouse.connector import DELETABLE
 from twilio_warehouse.deletions import LOWER_MARGIN, UPPER_MARGIN, Deletions
 from twilio_warehouse.tables import OWN_COLUMNS, Table, timestamp
 
 # What the first sync of a day reads again, less the margin of its oldest day.
 FOUND = timedelta(days=14) - LOWER_MARGIN
 QUERY = {"IncludeSoftDeleted": "true"}
-# Has the connector say which ranges are complete.
-DEBUG = "\n".join(
-    f"logging.getLogger('airbyte.complete.{name}').setLevel(logging.DEBUG)" for name in DELETABLE
-)
 
 
 @dataclass

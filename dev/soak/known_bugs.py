@@ -90,7 +90,7 @@ BUGS = (
     Bug(
         "complete ranges that were not read again",
         "windowed.py",
-        'since = max(stream_slice["start_time"], shown)',
+        'since = max(stream_slice["start_time"], format_timestamp(shown))',
         'since = "2025-01-01T00:00:00Z"',
     ),
     Bug(
